@@ -1,0 +1,81 @@
+//! Which misses make coverage incomplete in this scope, and how far each check got.
+
+use crate::model::coverage::{CheckRow, CheckState, Gap, GapReason};
+use crate::model::path::TargetPath;
+use crate::model::verdict::{Completeness, Scope};
+
+/// Who sweeps, for the scope `account`.
+#[derive(Clone, Debug)]
+pub struct Sweeper {
+    /// Its user id.
+    pub uid: u32,
+    /// Its home.
+    pub home: Option<TargetPath>,
+}
+
+/// Settles which gaps are material. In scope `account`, a folder that belongs to somebody else and that this account may
+/// not enter is no place from which this account runs anything; in its own home it is a miss all the same.
+pub fn settle(gaps: &mut [Gap], scope: Scope, sweeper: &Sweeper) {
+    for gap in gaps {
+        let is_foreign = gap.owner_uid.is_some_and(|owner| owner != sweeper.uid)
+            && !sweeper.home.as_ref().is_some_and(|home| gap.path.is_under(home));
+        if scope == Scope::Account && gap.reason == GapReason::PermissionDenied && is_foreign {
+            gap.material = false;
+        }
+        if scope != Scope::Host && gap.reason == GapReason::Network {
+            gap.material = false;
+        }
+    }
+}
+
+/// Whether everything in scope was looked at.
+#[must_use]
+pub fn completeness(gaps: &[Gap]) -> Completeness {
+    if gaps.iter().any(|gap| gap.material) { Completeness::Incomplete } else { Completeness::Complete }
+}
+
+/// One row for each check that exists, and one for each that a pack asks for and this version does not have.
+#[must_use]
+pub fn checks(ids: &[&'static str], gaps: &[Gap], not_looked_for: &[(&'static str, usize)]) -> Vec<CheckRow> {
+    let own = ["walk"].iter().chain(ids).map(|id| {
+        let missed = gaps.iter().filter(|gap| gap.check == *id && gap.material).count();
+        let harmless = gaps.iter().filter(|gap| gap.check == *id && !gap.material).count();
+        let (state, reason) = match (missed, harmless) {
+            (0, 0) => (CheckState::Complete, None),
+            (0, some) => (CheckState::Gaps, Some(format!("{some} misses that hide nothing"))),
+            (missed, _) => (CheckState::Gaps, Some(format!("{missed} misses that could hide something"))),
+        };
+        CheckRow { id: (*id).to_owned(), state, reason }
+    });
+    let absent = not_looked_for.iter().map(|(kind, count)| CheckRow {
+        id: format!("indicators-{kind}"),
+        state: CheckState::Off,
+        reason: Some(format!("this version does not look for {count} indicators of this type")),
+    });
+    own.chain(absent).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(path: &str, owner_uid: u32) -> Gap {
+        let mut gap = Gap::new("walk", TargetPath::new(path.as_bytes()), GapReason::PermissionDenied);
+        gap.owner_uid = Some(owner_uid);
+        gap
+    }
+
+    #[test]
+    fn other_accounts_folders_are_no_miss_of_this_account() {
+        let sweeper = Sweeper { uid: 1000, home: Some(TargetPath::new(b"/home/mia")) };
+        let gaps = || vec![denied("/root", 0), denied("/home/mia/.cache/pip", 0), denied("/srv/own", 1000)];
+        let material = |scope| {
+            let mut gaps = gaps();
+            settle(&mut gaps, scope, &sweeper);
+            gaps.iter().map(|gap| gap.material).collect::<Vec<_>>()
+        };
+        assert_eq!(material(Scope::Account), [false, true, true]);
+        assert_eq!(material(Scope::Host), [true, true, true]);
+        assert_eq!(material(Scope::Paths), [true, true, true]);
+    }
+}

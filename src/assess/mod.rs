@@ -1,0 +1,5 @@
+//! So what: the verdict, from when to when it mattered, what happened in which order. Pure.
+
+pub mod coverage;
+pub mod exposure;
+pub mod verdict;

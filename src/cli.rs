@@ -1,0 +1,229 @@
+//! The command line as typed: clap structures only. What it means is settled in `config.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Sweeps a host for Python supply-chain attacks without running anything it finds.
+#[derive(Parser, Debug)]
+#[command(
+    name = "pysweep",
+    version,
+    about,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 nothing found, everything looked at; 1 compromised; 2 could not run; 3 nothing found, but not everything could be looked at; 4 suspicious or exposed.\n\nWithout a command, pysweep sweeps this host (`pysweep scan`). It starts nothing, connects to nothing, and writes only the outputs you name."
+)]
+pub struct Args {
+    /// What to do; sweeps when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `scan`, for when no command is named.
+    #[command(flatten)]
+    pub scan: ScanArgs,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Sweep this host, an image (--root), or just the named paths of it.
+    Scan(ScanArgs),
+    /// Ask the packs about packages: NAME, NAME==VERSION, or a requirements file; no sweep.
+    Check(CheckArgs),
+    /// Judge single start-up files (.pth) and explain the judgement.
+    Pth(PthArgs),
+    /// Say what a rule, indicator, incident, check or gap reason means.
+    Explain(ExplainArgs),
+    /// Show what would be walked, what would be left out, and why; nothing is read.
+    Plan(ScanArgs),
+    /// The indicator packs.
+    Iocs(IocsArgs),
+}
+
+/// Which packs are used.
+#[derive(clap::Args, Debug, Default, Clone)]
+pub struct PackArgs {
+    /// More indicator packs: a file, or a folder of .json files (repeatable).
+    #[arg(long, value_name = "PATH")]
+    pub iocs: Vec<PathBuf>,
+    /// Leave the built-in packs out.
+    #[arg(long)]
+    pub no_builtin_iocs: bool,
+}
+
+/// The options of a sweep.
+#[derive(clap::Args, Debug, Default)]
+pub struct ScanArgs {
+    /// Paths of the target to sweep instead of all of it.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Sweep a mounted image or container root: its own links, its own accounts.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Whose layouts the target has; auto looks at its content.
+    #[arg(long, value_enum, default_value_t, value_name = "SYSTEM")]
+    pub platform: PlatformArg,
+    /// What the answer is about: the host (default for root) or this account.
+    #[arg(long, value_enum, value_name = "SCOPE")]
+    pub scope: Option<ScopeArg>,
+    /// Which indicator packs are used.
+    #[command(flatten)]
+    pub packs: PackArgs,
+    /// Write the report as FMT (text or json) to standard output, or as FMT=PATH to a file (repeatable).
+    #[arg(long, value_name = "FMT[=PATH]")]
+    pub format: Vec<String>,
+    /// Write the JSON report to DIR as HOST-TIME.json.
+    #[arg(long, value_name = "DIR")]
+    pub report_dir: Option<PathBuf>,
+    /// Show only the findings and the verdict in the text report.
+    #[arg(long)]
+    pub findings_only: bool,
+    /// Below this level, exit as if nothing was found.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<LevelArg>,
+    /// Exit with 0 whatever was found; 2 still means that the sweep could not run.
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Do not enter other file systems.
+    #[arg(long)]
+    pub one_file_system: bool,
+    /// Enter network, FUSE and automount trees.
+    #[arg(long)]
+    pub include_network: bool,
+    /// Leave out what matches (repeatable); a glob over target paths, where ** crosses folders.
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Number of workers; one for each processor unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Show how far the walk is, on standard error.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub progress: When,
+    /// Colour the text report.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: When,
+    /// Say only the verdict's sentence.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also show the evidence, every distribution and every gap.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Print one line of key=value pairs for monitoring instead of the text report.
+    #[arg(long)]
+    pub summary_line: bool,
+}
+
+/// The options of `check`.
+#[derive(clap::Args, Debug)]
+pub struct CheckArgs {
+    /// NAME or NAME==VERSION.
+    #[arg(value_name = "NAME[==VERSION]", required_unless_present = "requirements")]
+    pub packages: Vec<String>,
+    /// A requirements file (repeatable); - is standard input.
+    #[arg(short, long = "requirements", value_name = "FILE")]
+    pub requirements: Vec<PathBuf>,
+    /// Which indicator packs are used.
+    #[command(flatten)]
+    pub packs: PackArgs,
+}
+
+/// The options of `pth`.
+#[derive(clap::Args, Debug)]
+pub struct PthArgs {
+    /// Start-up files; - is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Which indicator packs are used.
+    #[command(flatten)]
+    pub packs: PackArgs,
+}
+
+/// The options of `explain`.
+#[derive(clap::Args, Debug)]
+pub struct ExplainArgs {
+    /// A rule, indicator, incident, check, gap reason or judgement.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Which indicator packs are used.
+    #[command(flatten)]
+    pub packs: PackArgs,
+}
+
+/// The options of `iocs`.
+#[derive(clap::Args, Debug)]
+pub struct IocsArgs {
+    /// What to do with the packs.
+    #[command(subcommand)]
+    pub action: IocsAction,
+}
+
+/// What to do with the packs.
+#[derive(Subcommand, Debug)]
+pub enum IocsAction {
+    /// List the packs: id, date, counts, title.
+    List {
+        /// Which indicator packs are used.
+        #[command(flatten)]
+        packs: PackArgs,
+    },
+    /// Show one pack whole.
+    Show {
+        /// The pack's id.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Which indicator packs are used.
+        #[command(flatten)]
+        packs: PackArgs,
+    },
+    /// Look for faults in pack files; without a file, in the built-in packs.
+    Lint {
+        /// Pack files or folders of them.
+        #[arg(value_name = "PATH")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// A system, or auto.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlatformArg {
+    /// By the target's content.
+    #[default]
+    Auto,
+    /// Linux.
+    Linux,
+    /// macOS.
+    Macos,
+    /// Windows.
+    Windows,
+}
+
+/// What the answer is about.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeArg {
+    /// All of the host.
+    Host,
+    /// What concerns this account.
+    Account,
+}
+
+/// A level of the verdict.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevelArg {
+    /// A known-bad thing is named or stored.
+    Exposed,
+    /// Something without an honest explanation.
+    Suspicious,
+    /// A known indicator that ran or would run.
+    Compromised,
+}
+
+/// When to do something that suits a terminal.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

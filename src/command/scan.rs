@@ -1,0 +1,173 @@
+//! `pysweep scan`: target to report, the whole pipeline on one screen.
+
+use super::progress;
+use super::tell::{self, Told};
+use crate::assess::coverage::{self, Sweeper};
+use crate::assess::verdict;
+use crate::cli::{ScanArgs, ScopeArg};
+use crate::config::{self, Config};
+use crate::detect::{self, Scene};
+use crate::error::Error;
+use crate::extract::{self, EXTRACTORS, link};
+use crate::intel::index::Intel;
+use crate::model::facts::Harvest;
+use crate::model::finding::Finding;
+use crate::model::path::TargetPath;
+use crate::model::verdict::{ExitCode, Scope, Verdict};
+use crate::report::sanitize;
+use crate::survey::names::NameTable;
+use crate::survey::progress::Progress;
+use crate::survey::scope::{self as trees, Choice};
+use crate::survey::walk::{self, Walk};
+use crate::target::mounts::Mounts;
+use crate::target::places::Places;
+use crate::target::{self, Target, Wanted};
+
+/// Runs the command.
+pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
+    let config = config::from_args(args).map_err(Error::Usage)?;
+    let intel = super::intel(&config.args.packs)?;
+    let target = open(&config)?;
+    let scope = scope(&config);
+    let mut harvest = gather(&config, &target, &intel)?;
+    coverage::settle(&mut harvest.gaps, scope, &sweeper(&config, &target));
+    let judged = detect::detect(&Scene { facts: &harvest.facts, intel: &intel, accounts: &target.accounts });
+    let verdict = weigh(&config, &target, &intel, scope, &harvest, &judged.findings);
+    let told = Told {
+        config: &config,
+        target: &target,
+        intel: &intel,
+        harvest: &harvest,
+        judged: &judged,
+        verdict: &verdict,
+        user: user(&config, &target),
+    };
+    tell::tell(&told)
+}
+
+/// Opens the target that the settings name.
+pub(super) fn open(config: &Config) -> Result<Target, Error> {
+    let wanted = Wanted { root: &config.root, live: config.live, platform: config.platform };
+    target::open(&wanted).map_err(|why| Error::Root { path: config.root.clone(), why })
+}
+
+/// The mounts and exclusions that the walk goes by.
+pub(super) fn walk_scope(config: &Config, target: &Target) -> Result<trees::Scope, Error> {
+    let args = &config.args;
+    let choice = Choice {
+        include_network: args.include_network,
+        one_file_system: args.one_file_system,
+        exclude: args.exclude.clone(),
+    };
+    trees::Scope::of(Mounts::read(&target.root, &target.at), choice).map_err(Error::Usage)
+}
+
+/// Where the walk begins: the root, or the paths that were named; and storage that hides behind what is not entered.
+pub(super) fn starts(config: &Config, target: &Target, scope: &trees::Scope) -> Result<Vec<TargetPath>, Error> {
+    let root = &target.root;
+    let mut all = Vec::new();
+    for path in &config.paths {
+        let given = root.target_path(path.as_os_str().as_encoded_bytes());
+        let place = root
+            .resolve(&given)
+            .map_err(|why| Error::Input { path: path.clone(), why: format!("{}: {}", why.id(), why.sentence()) })?;
+        all.push(root.path_of(&place));
+    }
+    if config.paths.is_empty() {
+        all.push(root.path());
+    }
+    let hidden: Vec<TargetPath> = all.iter().flat_map(|start| scope.shadowed(start)).collect();
+    all.sort_unstable();
+    let covered =
+        |path: &TargetPath, others: &[TargetPath]| others.iter().any(|other| other != path && path.is_under(other));
+    let mut own: Vec<TargetPath> = all.iter().filter(|path| !covered(path, &all)).cloned().collect();
+    own.extend(hidden);
+    own.dedup();
+    Ok(own)
+}
+
+fn scope(config: &Config) -> Scope {
+    match (config.live, config.paths.is_empty(), config.scope) {
+        (_, false, _) => Scope::Paths,
+        (false, true, _) => Scope::Image,
+        (true, true, Some(ScopeArg::Host)) => Scope::Host,
+        (true, true, Some(ScopeArg::Account)) => Scope::Account,
+        (true, true, None) if config.caller.uid == 0 => Scope::Host,
+        (true, true, None) => Scope::Account,
+    }
+}
+
+fn sweeper(config: &Config, target: &Target) -> Sweeper {
+    let account = target.accounts.iter().find(|account| account.uid == Some(config.caller.uid));
+    Sweeper { uid: config.caller.uid, home: account.map(|account| account.home.clone()) }
+}
+
+/// Walks, reads and joins.
+fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Error> {
+    let scope = walk_scope(config, target)?;
+    let starts = starts(config, target, &scope)?;
+    let watch = intel.watch();
+    let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch);
+    let seen = Progress::default();
+    let walk = Walk {
+        target,
+        names: &names,
+        scope: &scope,
+        progress: &seen,
+        read: &|candidate| extract::extract(target, &watch, candidate),
+    };
+    let pool = target::pool(config.jobs).map_err(|why| Error::Usage(format!("--jobs {}: {why}", config.jobs)))?;
+    let mut harvest = progress::watch(&seen, config.progress, || pool.install(|| walk::walk(&walk, &starts)));
+    harvest.gaps.extend(target.gaps.iter().cloned());
+    Ok(link::link(target, &Places::built_in(), harvest))
+}
+
+fn weigh(
+    config: &Config,
+    target: &Target,
+    intel: &Intel,
+    scope: Scope,
+    harvest: &Harvest,
+    findings: &[Finding],
+) -> Verdict {
+    let grounds = verdict::Grounds {
+        facts: &harvest.facts,
+        coverage: coverage::completeness(&harvest.gaps),
+        missed: harvest.gaps.iter().filter(|gap| gap.material).count(),
+        scope,
+        subject: subject(config, target, scope),
+        narrowed: narrowed(config),
+        newest_pack: intel.newest(),
+        fail_on: config.fail_on,
+        exit_zero: config.args.exit_zero,
+    };
+    verdict::verdict(findings, &grounds)
+}
+
+fn subject(config: &Config, target: &Target, scope: Scope) -> String {
+    let text = match scope {
+        Scope::Host => target.host.name.clone(),
+        Scope::Account => user(config, target),
+        Scope::Image => target.host.name.clone(),
+        Scope::Paths => config.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+    };
+    sanitize::line(&text)
+}
+
+fn user(config: &Config, target: &Target) -> String {
+    let uid = config.caller.uid;
+    let own = target.accounts.iter().find(|account| target.live && account.uid == Some(uid));
+    own.map_or_else(|| format!("uid {uid}"), |account| account.name.clone())
+}
+
+fn narrowed(config: &Config) -> String {
+    let args = &config.args;
+    let mut all: Vec<String> = args.exclude.iter().map(|glob| sanitize::line(glob)).collect();
+    if args.one_file_system {
+        all.push("other file systems".to_owned());
+    }
+    if args.packs.no_builtin_iocs {
+        all.push("the built-in packs".to_owned());
+    }
+    all.join(", ")
+}

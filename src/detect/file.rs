@@ -1,0 +1,135 @@
+//! Files that a pack names by their place, and start-up files other than `.pth`. A pack says which content and which
+//! company make a name mean something.
+
+use super::place::Places;
+use super::startup_hook::is_in_site;
+use super::{Rule, Scene, advice, package, severity};
+use crate::intel::index::{Applies, Known};
+use crate::intel::pack::{Indicator, Kind};
+use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
+use crate::model::id::Id;
+use crate::model::known_file::WatchedFile;
+use crate::model::path::TargetPath;
+use crate::model::python::{DistState, Environment};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "file-known-bad",
+    sentence: "A file at a place that an indicator pack names. Its place alone is a lead; with the content or the company that the pack asks for, it is the indicator.",
+    run,
+};
+
+fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let known = || scene.intel.of_kind(Kind::File).chain(scene.intel.of_kind(Kind::Startup));
+    let pairs = scene.facts.watched_files.iter().flat_map(|file| known().map(move |known| (file, known)));
+    pairs
+        .filter(|(file, known)| fits(scene, known.indicator, file) && conditions_hold(scene, known, &file.path))
+        .map(|(file, known)| finding(scene, file, &known))
+        .collect()
+}
+
+/// Place, hash, size and content; conditions aside.
+fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
+    let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
+    let in_place = match one.kind {
+        Kind::Startup => is_in_site(scene, &file.path, &one.names),
+        _ => one.paths.iter().any(|pattern| places.fits(pattern, &file.path)),
+    };
+    in_place
+        && (one.sha256.is_empty() || file.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
+        && one.size.is_none_or(|size| size == file.size)
+        && one.contains.iter().all(|needle| file.needles.contains(needle))
+}
+
+/// Whether the company holds that an indicator asks for. What lies in an environment needs company in that same
+/// environment; what lies elsewhere, or whose company does, needs it on the host.
+#[must_use]
+pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) -> bool {
+    let one = known.indicator;
+    let home = environment_of(scene, path).map(|env| env.id);
+    let holds = |id: &String| {
+        known.pack.indicators.iter().filter(|other| other.id == *id).any(|other| {
+            places_of(scene, other).into_iter().any(|place| match (home, place) {
+                (Some(home), Some(place)) => home == place,
+                _ => true,
+            })
+        })
+    };
+    one.all_of.iter().all(holds) && (one.any_of.is_empty() || one.any_of.iter().any(holds))
+}
+
+/// Where an indicator is present, conditions of its own aside: the environment, or none for elsewhere on the host. A
+/// distribution counts only where it is installed.
+fn places_of(scene: &Scene<'_>, one: &Indicator) -> Vec<Option<Id>> {
+    match one.kind {
+        Kind::Package => {
+            let installed = scene.facts.distributions.iter().filter(|found| found.state == DistState::Installed);
+            let is_hit = |found: &&crate::model::python::Distribution| {
+                package::matches(scene, found)
+                    .any(|hit| hit.applies == Applies::Yes && hit.known.indicator.id == one.id)
+            };
+            installed.filter(is_hit).map(|found| found.environment).collect()
+        }
+        Kind::Startup => {
+            let named = |path: &TargetPath| {
+                let name = String::from_utf8_lossy(path.file_name()).to_lowercase();
+                one.names.iter().any(|wanted| wanted.to_lowercase() == name)
+            };
+            let hooks = scene.facts.startup_hooks.iter().filter(|hook| hook.in_site_dir && named(&hook.path));
+            hooks.map(|hook| hook.environment).collect()
+        }
+        Kind::File => {
+            let files = scene.facts.watched_files.iter().filter(|file| fits(scene, one, file));
+            files.map(|file| environment_of(scene, &file.path).map(|env| env.id)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn environment_of<'a>(scene: &Scene<'a>, path: &TargetPath) -> Option<&'a Environment> {
+    scene.facts.environments.iter().find(|env| env.site_dirs.iter().any(|site| path.is_under(site)))
+}
+
+fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding {
+    let Known { pack, indicator } = *known;
+    let environment = environment_of(scene, &file.path);
+    let account = match environment {
+        Some(env) => env.account.clone(),
+        None => owner(scene, file),
+    };
+    let name = String::from_utf8_lossy(file.path.file_name()).into_owned();
+    Finding {
+        id: Id::new("find", &[RULE.id.as_bytes(), indicator.id.as_bytes(), file.path.as_bytes()]),
+        rule: RULE.id,
+        incident: Some(pack.id.clone()),
+        indicator: Some(indicator.id.clone()),
+        level: indicator.level,
+        severity: severity(indicator.level, indicator.confidence),
+        confidence: indicator.confidence,
+        title: format!("{name}: {}", indicator.meaning),
+        stage: indicator.stage,
+        subject: Subject { kind: "file", path: file.path.clone(), name: Some(name), version: None },
+        environment: environment.map(|env| env.id),
+        accounts: account.into_iter().collect(),
+        evidence: vec![Evidence {
+            sha256: file.sha256.clone(),
+            size: Some(file.size),
+            modified: file.modified,
+            ..Evidence::at("file", file.path.clone())
+        }],
+        also_at: Vec::new(),
+        attack: vec!["T1195.002"],
+        accepted: false,
+        first_seen: file.modified,
+        advice: advice(indicator.level),
+    }
+}
+
+fn owner(scene: &Scene<'_>, file: &WatchedFile) -> Option<String> {
+    let home = scene
+        .accounts
+        .iter()
+        .find(|account| account.home.components().next().is_some() && file.path.is_under(&account.home));
+    let by_uid = || scene.accounts.iter().find(|account| account.uid.is_some() && account.uid == file.owner_uid);
+    home.or_else(by_uid).map(|account| account.name.clone())
+}

@@ -1,0 +1,114 @@
+//! What it means: facts held against what is known. Pure: no disk, no clock, so a stored report can be judged again.
+//!
+//! THE TABLE below is the register of rules.
+
+pub mod file;
+pub mod package;
+pub mod place;
+pub mod startup_hook;
+pub mod startup_score;
+
+use std::collections::BTreeMap;
+
+use crate::intel::index::Intel;
+use crate::model::facts::Facts;
+use crate::model::finding::{Confidence, Finding, HookVerdict, Severity};
+use crate::model::host::Account;
+use crate::model::verdict::Level;
+
+/// A rule: its id, and a sentence for people.
+pub struct Rule {
+    /// The id in findings.
+    pub id: &'static str,
+    /// What it finds.
+    pub sentence: &'static str,
+    /// Facts in, matches out.
+    pub run: fn(&Scene<'_>, &[HookVerdict]) -> Vec<Finding>,
+}
+
+/// Every rule.
+pub static RULES: &[Rule] = &[package::RULE, startup_hook::KNOWN, startup_hook::SHAPE, file::RULE];
+
+/// What the rules look at.
+pub struct Scene<'a> {
+    /// The facts.
+    pub facts: &'a Facts,
+    /// What is known.
+    pub intel: &'a Intel,
+    /// The target's accounts, for path patterns.
+    pub accounts: &'a [Account],
+}
+
+/// The judgement of everything.
+pub struct Judged {
+    /// Sorted: the worst first, then by path.
+    pub findings: Vec<Finding>,
+    /// One for each start-up hook, in the order of the facts.
+    pub hooks: Vec<HookVerdict>,
+}
+
+/// Runs every rule.
+#[must_use]
+pub fn detect(scene: &Scene<'_>) -> Judged {
+    let hooks = startup_hook::judge_all(scene);
+    let found = RULES.iter().flat_map(|rule| (rule.run)(scene, &hooks)).collect();
+    Judged { findings: sorted(merged(found)), hooks }
+}
+
+/// Several indicators of one incident that speak of one thing are one finding: the strongest, with all evidence.
+fn merged(found: Vec<Finding>) -> Vec<Finding> {
+    let mut by_subject: BTreeMap<_, Finding> = BTreeMap::new();
+    for one in found {
+        let key = (one.subject.clone(), one.incident.clone(), one.rule);
+        match by_subject.remove(&key) {
+            None => {
+                by_subject.insert(key, one);
+            }
+            Some(other) => {
+                let rank = |finding: &Finding| (finding.level, finding.confidence);
+                let (mut best, rest) = if rank(&one) > rank(&other) { (one, other) } else { (other, one) };
+                best.evidence.extend(rest.evidence);
+                best.evidence.sort_unstable();
+                best.evidence.dedup();
+                by_subject.insert(key, best);
+            }
+        }
+    }
+    by_subject.into_values().collect()
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| {
+        (b.level, b.confidence).cmp(&(a.level, a.confidence)).then_with(|| (&a.subject, a.id).cmp(&(&b.subject, b.id)))
+    });
+    findings
+}
+
+/// How bad, by what it means for the verdict and how sure that is.
+#[must_use]
+pub fn severity(level: Level, confidence: Confidence) -> Severity {
+    match (level, confidence) {
+        (Level::Compromised, _) => Severity::Critical,
+        (Level::Suspicious, _) => Severity::High,
+        (Level::Exposed, Confidence::Possible) => Severity::Low,
+        (Level::Exposed, _) => Severity::Medium,
+        (Level::None, _) => Severity::Info,
+    }
+}
+
+/// What to do first about something that may run: the same for all of them, and nothing that starts Python.
+#[must_use]
+pub fn advice(level: Level) -> String {
+    match level {
+        Level::Compromised => {
+            "On this host: start no Python, pip or Python-based tool. Take it off the network, keep the disk as it is, then follow the steps of the incident."
+        }
+        Level::Suspicious => {
+            "On this host: start no Python before somebody has read the named file with a plain viewer. Keep a copy of it with its times."
+        }
+        Level::Exposed | Level::None => {
+            "On this host: find out who put it there and whether it was ever installed. Do not install from it."
+        }
+    }
+    .to_owned()
+}

@@ -1,0 +1,127 @@
+//! A distribution whose name and version a pack names. Where metadata and folder name disagree, either may match.
+
+use super::{Rule, Scene, advice, severity};
+use crate::intel::index::{Applies, Known, applies};
+use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
+use crate::model::id::Id;
+use crate::model::python::{DistState, Distribution, normalize_name};
+use crate::model::verdict::Level;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    id: "package-known-bad",
+    sentence: "A distribution whose name and version an indicator pack names. Installed, it is compromised: its code ran or would run. Stored in a cache or left over, it is exposed.",
+    run,
+};
+
+fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let rows = scene.facts.distributions.iter();
+    rows.flat_map(|found| matches(scene, found).map(move |hit| finding(scene, found, &hit))).collect()
+}
+
+/// One indicator that applies to one distribution.
+pub struct Hit<'a> {
+    /// The indicator.
+    pub known: Known<'a>,
+    /// Name and version that matched.
+    pub matched: (String, String),
+    /// How.
+    pub applies: Applies,
+}
+
+/// The package indicators that apply to a distribution.
+pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<Item = Hit<'a>> {
+    let own = (found.name.clone(), found.version.clone());
+    let folder = found.folder_says.as_ref().map(|says| {
+        // A folder's name without a version says nothing of the version.
+        let version = if says.version.is_empty() { &found.version } else { &says.version };
+        (says.name.clone(), version.clone())
+    });
+    let mut seen = Vec::new();
+    [Some(own), folder]
+        .into_iter()
+        .flatten()
+        .flat_map(move |(name, version)| {
+            let hits = scene.intel.package(&normalize_name(&name)).map(move |known| Hit {
+                known,
+                matched: (name.clone(), version.clone()),
+                applies: applies(known.indicator, &version),
+            });
+            hits.collect::<Vec<_>>()
+        })
+        .filter(|hit| hit.applies != Applies::No)
+        .filter(move |hit| {
+            let is_new = !seen.contains(&hit.known.indicator.id);
+            seen.push(hit.known.indicator.id.clone());
+            is_new
+        })
+}
+
+fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
+    let Known { pack, indicator } = hit.known;
+    let (level, confidence) = weigh(found.state, hit);
+    let environment = scene.facts.environments.iter().find(|env| Some(env.id) == found.environment);
+    let (name, version) = &hit.matched;
+    let note = match (hit.applies, &found.folder_says) {
+        (Applies::Perhaps, _) => ", version unknown",
+        (Applies::SameText, _) => ", which is no version by PEP 440, compared as text",
+        (_, Some(_)) => ", though metadata and folder name disagree",
+        _ => "",
+    };
+    let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), state_words(found.state));
+    Finding {
+        id: Id::new(
+            "find",
+            &[RULE.id.as_bytes(), indicator.id.as_bytes(), found.path.as_bytes(), name.as_bytes(), version.as_bytes()],
+        ),
+        rule: RULE.id,
+        incident: Some(pack.id.clone()),
+        indicator: Some(indicator.id.clone()),
+        level,
+        severity: severity(level, confidence),
+        confidence,
+        title,
+        stage: stage(found.state),
+        subject: Subject {
+            kind: "distribution",
+            path: found.path.clone(),
+            name: Some(name.clone()),
+            version: Some(version.clone()),
+        },
+        environment: found.environment,
+        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
+        evidence: vec![Evidence { modified: found.installed_at, ..Evidence::at("metadata", found.path.clone()) }],
+        also_at: found.also_at.clone(),
+        attack: vec!["T1195.002"],
+        accepted: false,
+        first_seen: found.installed_at,
+        advice: advice(level),
+    }
+}
+
+/// An indicator says the most it can mean; the state in which the thing lies here, and how well it matched, may make it less.
+fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
+    let most = match (state, hit.applies) {
+        (DistState::Installed, Applies::Yes) => Level::Compromised,
+        _ => Level::Exposed,
+    };
+    let indicator = hit.known.indicator;
+    let confidence = if hit.applies == Applies::Yes { indicator.confidence } else { Confidence::Possible };
+    (indicator.level.min(most), confidence)
+}
+
+fn state_words(state: DistState) -> &'static str {
+    match state {
+        DistState::Installed => "installed",
+        DistState::Cached => "stored in a cache",
+        DistState::Leftover => "left over from a removal",
+    }
+}
+
+fn stage(state: DistState) -> Stage {
+    match state {
+        DistState::Installed => Stage::Installed,
+        DistState::Cached => Stage::Cached,
+        DistState::Leftover => Stage::Leftover,
+    }
+}

@@ -1,0 +1,84 @@
+//! Path patterns of packs: `{home}/x`, `{site}/x`, `{tmp}/x`, `**/x` and absolute paths, `*` within one name.
+
+use crate::model::host::Account;
+use crate::model::path::TargetPath;
+use crate::model::python::Environment;
+
+/// Folders that everybody may write and that are emptied now and then.
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp"];
+
+/// What the variables of a pattern stand for on one target.
+pub struct Places<'a> {
+    /// For `{home}`.
+    pub accounts: &'a [Account],
+    /// For `{site}`.
+    pub environments: &'a [Environment],
+}
+
+impl Places<'_> {
+    /// Whether a path fits a pattern.
+    #[must_use]
+    pub fn fits(&self, pattern: &str, path: &TargetPath) -> bool {
+        let Some((start, rest)) = pattern.split_once('/') else {
+            return false;
+        };
+        match start {
+            "{home}" => self.accounts.iter().any(|account| below(&account.home, path, rest)),
+            "{site}" => self.environments.iter().flat_map(|env| &env.site_dirs).any(|site| below(site, path, rest)),
+            "{tmp}" => {
+                let temporary = |top: &&str| below(&TargetPath::new(top.as_bytes()), path, rest);
+                TEMPORARY.iter().any(temporary) || ends_with(path, &format!("AppData/Local/Temp/{rest}"))
+            }
+            "**" => ends_with(path, rest),
+            "" => path.components().count() == rest.split('/').count() && ends_with(path, rest),
+            _ => false,
+        }
+    }
+}
+
+/// Whether `path` is `top` and then exactly `rest`.
+fn below(top: &TargetPath, path: &TargetPath, rest: &str) -> bool {
+    path.is_under(top)
+        && path.components().count() == top.components().count() + rest.split('/').count()
+        && ends_with(path, rest)
+}
+
+fn ends_with(path: &TargetPath, rest: &str) -> bool {
+    let wanted: Vec<&str> = rest.split('/').collect();
+    let mut parts = path.components().rev();
+    wanted.iter().rev().all(|name| parts.next().is_some_and(|part| glob(name.as_bytes(), part)))
+}
+
+/// `*` stands for any part of one name.
+fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => name.is_empty(),
+        Some((b'*', rest)) => (0..=name.len()).any(|skip| name.get(skip..).is_some_and(|tail| glob(rest, tail))),
+        Some((first, rest)) => name.split_first().is_some_and(|(at, tail)| at == first && glob(rest, tail)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(pattern: &str, path: &str) -> bool {
+        let home = TargetPath::new(b"/home/mia");
+        let account =
+            Account { name: "mia".into(), uid: None, gid: None, groups: vec![], home, shell: None, privileged: false };
+        Places { accounts: &[account], environments: &[] }.fits(pattern, &TargetPath::new(path.as_bytes()))
+    }
+
+    #[test]
+    fn variables_stand_for_the_targets_own_places() {
+        assert!(fits("{home}/.config/sysmon/sysmon.py", "/home/mia/.config/sysmon/sysmon.py"));
+        assert!(!fits("{home}/.config/sysmon/sysmon.py", "/home/mia/x/.config/sysmon/sysmon.py"));
+        assert!(!fits("{home}/.config/sysmon/sysmon.py", "/home/other/.config/sysmon/sysmon.py"));
+        assert!(fits("{tmp}/pglog", "/var/tmp/pglog"));
+        assert!(!fits("{tmp}/pglog", "/tmp/x/pglog"));
+        assert!(fits("{tmp}/*/p.py", "/tmp/tmpab12/p.py"));
+        assert!(fits("**/x.whl", "/a/b/x.whl"));
+        assert!(fits("/root/.config/a", "/root/.config/a"));
+        assert!(!fits("/root/.config/a", "/x/root/.config/a"));
+    }
+}

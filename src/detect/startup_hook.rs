@@ -1,0 +1,169 @@
+//! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
+
+use super::place::Places;
+use super::{Rule, Scene, advice, package, severity, startup_score};
+use crate::intel::index::{Applies, Known};
+use crate::intel::pack::Kind;
+use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::DistState;
+use crate::model::startup::{LineClass, StartupHook};
+use crate::model::verdict::Level;
+
+/// A start-up file that a pack knows.
+pub const KNOWN: Rule = Rule {
+    id: "startup-known-bad",
+    sentence: "A start-up file that an indicator pack knows by name, hash or content. Where Python runs it, it is compromised; elsewhere it is exposed.",
+    run: run_known,
+};
+
+/// A start-up file whose code has no honest explanation.
+pub const SHAPE: Rule = Rule {
+    id: "startup-malicious-shape",
+    sentence: "A start-up file that no pack knows, whose code does what no honest one does: it starts processes, decodes and runs data, or hides.",
+    run: run_shape,
+};
+
+/// Judges every hook, in the order of the facts.
+#[must_use]
+pub fn judge_all(scene: &Scene<'_>) -> Vec<HookVerdict> {
+    scene.facts.startup_hooks.iter().map(|hook| judge(scene, hook)).collect()
+}
+
+fn judge(scene: &Scene<'_>, hook: &StartupHook) -> HookVerdict {
+    let mut verdict = startup_score::judge(hook);
+    let strongest =
+        known(scene, hook).into_iter().max_by_key(|known| (known.indicator.level, known.indicator.confidence));
+    if let Some(known) = strongest.filter(|known| known.indicator.level > Level::None) {
+        verdict.judgement = Judgement::KnownBad;
+        verdict.reasons.insert(0, known.indicator.meaning.clone());
+    }
+    verdict
+}
+
+/// The indicators that a hook fits, conditions held.
+fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
+    let name = String::from_utf8_lossy(hook.path.file_name()).to_lowercase();
+    let fits = |known: &Known<'_>| {
+        let one = known.indicator;
+        one.names.iter().any(|wanted| wanted.to_lowercase() == name)
+            && (one.sha256.is_empty() || hook.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
+            && one.size.is_none_or(|size| size == hook.size)
+            && one.contains.iter().all(|needle| hook.needles.contains(needle))
+            && super::file::conditions_hold(scene, known, &hook.path)
+    };
+    scene.intel.of_kind(Kind::Startup).filter(fits).collect()
+}
+
+fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let hooks = scene.facts.startup_hooks.iter();
+    hooks.flat_map(|hook| known(scene, hook).into_iter().map(|known| known_finding(scene, hook, &known))).collect()
+}
+
+fn known_finding(scene: &Scene<'_>, hook: &StartupHook, known: &Known<'_>) -> Finding {
+    let Known { pack, indicator } = *known;
+    let runs_here = hook.in_site_dir || lies_beside_its_package(scene, hook, &pack.id);
+    let most = if runs_here { Level::Compromised } else { Level::Exposed };
+    let level = indicator.level.min(most);
+    let name = String::from_utf8_lossy(hook.path.file_name()).into_owned();
+    let mut found = base(scene, hook, KNOWN.id, &indicator.id);
+    found.incident = Some(pack.id.clone());
+    found.indicator = Some(indicator.id.clone());
+    found.title = match runs_here {
+        true => format!("the start-up file {name} of a known attack lies where Python runs it"),
+        false => format!("the start-up file {name} of a known attack is stored here"),
+    };
+    found.stage = if runs_here { indicator.stage } else { Stage::Leftover };
+    settle(&mut found, level, indicator.confidence);
+    found
+}
+
+/// Some places run no start-up files, but what lies beside an installed bad distribution belongs to it.
+fn lies_beside_its_package(scene: &Scene<'_>, hook: &StartupHook, incident: &str) -> bool {
+    let site = hook.path.parent();
+    let beside = scene
+        .facts
+        .distributions
+        .iter()
+        .filter(|found| found.state == DistState::Installed && found.path.parent() == site);
+    beside
+        .flat_map(|found| package::matches(scene, found))
+        .any(|hit| hit.applies == Applies::Yes && hit.known.pack.id == incident)
+}
+
+fn run_shape(scene: &Scene<'_>, hooks: &[HookVerdict]) -> Vec<Finding> {
+    let judged = scene.facts.startup_hooks.iter().zip(hooks);
+    let bad = judged.filter(|(_, verdict)| verdict.judgement == Judgement::MaliciousShape);
+    bad.map(|(hook, verdict)| {
+        let mut found = base(scene, hook, SHAPE.id, "");
+        let name = String::from_utf8_lossy(hook.path.file_name()).into_owned();
+        found.title = format!("the start-up file {name} has no honest explanation: {}", verdict.reasons.join("; "));
+        found.stage = Stage::Dropped;
+        settle(&mut found, Level::Suspicious, Confidence::Probable);
+        found
+    })
+    .collect()
+}
+
+fn settle(found: &mut Finding, level: Level, confidence: Confidence) {
+    found.level = level;
+    found.confidence = confidence;
+    found.severity = severity(level, confidence);
+    found.advice = advice(level);
+}
+
+fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &str) -> Finding {
+    let environment = scene.facts.environments.iter().find(|env| Some(env.id) == hook.environment);
+    let lines = hook.lines.iter().filter(|line| line.class != LineClass::Path).take(5);
+    let mut evidence: Vec<Evidence> = lines
+        .map(|line| Evidence {
+            line: Some(line.number),
+            sha256: hook.sha256.clone(),
+            size: Some(hook.size),
+            modified: hook.modified,
+            excerpt: Some(line.text.clone()),
+            ..Evidence::at("hook-line", hook.path.clone())
+        })
+        .collect();
+    if evidence.is_empty() {
+        evidence.push(Evidence {
+            sha256: hook.sha256.clone(),
+            size: Some(hook.size),
+            modified: hook.modified,
+            ..Evidence::at("file", hook.path.clone())
+        });
+    }
+    Finding {
+        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), hook.path.as_bytes()]),
+        rule,
+        incident: None,
+        indicator: None,
+        level: Level::None,
+        severity: severity(Level::None, Confidence::Possible),
+        confidence: Confidence::Possible,
+        title: String::new(),
+        stage: Stage::Dropped,
+        subject: Subject {
+            kind: "startup-hook",
+            path: hook.path.clone(),
+            name: Some(String::from_utf8_lossy(hook.path.file_name()).into_owned()),
+            version: None,
+        },
+        environment: hook.environment,
+        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
+        evidence,
+        also_at: Vec::new(),
+        attack: vec!["T1546.018"],
+        accepted: false,
+        first_seen: hook.modified,
+        advice: String::new(),
+    }
+}
+
+/// Whether a path is a start-up file of the given names in some site directory.
+#[must_use]
+pub fn is_in_site(scene: &Scene<'_>, path: &TargetPath, names: &[String]) -> bool {
+    let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
+    names.iter().any(|name| places.fits(&format!("{{site}}/{name}"), path))
+}

@@ -1,0 +1,4 @@
+//! Readers without opinions, used by several artefacts.
+
+pub mod csv_row;
+pub mod headers;

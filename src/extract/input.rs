@@ -1,0 +1,167 @@
+//! What a reader gets: the candidate, and bounded ways to look at it and its neighbours without resolving its path anew.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+
+use super::Extractor;
+use crate::model::coverage::{Counts, Gap, GapReason};
+use crate::model::interest::{Candidate, EntryKind};
+use crate::model::path::TargetPath;
+use crate::model::watch::Watch;
+use crate::target::Target;
+use crate::target::dir::{Dir, OpenFile, Stat};
+
+/// One candidate, as its reader sees it.
+pub struct Input<'a> {
+    /// The entry that was asked for.
+    pub candidate: &'a Candidate<'a, Dir>,
+    /// What the packs want looked at.
+    pub watch: &'a Watch,
+    /// The target it lies on.
+    pub target: &'a Target,
+    /// Most bytes to read of one file.
+    pub cap: u64,
+    check: &'static str,
+    counts: Cell<Counts>,
+}
+
+/// A file's content up to the cap.
+pub struct Content {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What the system said of the handle.
+    pub stat: Stat,
+    /// Whether that is all of it.
+    pub whole: bool,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(
+        row: &Extractor,
+        target: &'a Target,
+        watch: &'a Watch,
+        candidate: &'a Candidate<'a, Dir>,
+    ) -> Self {
+        Self { candidate, watch, target, cap: row.cap, check: row.interest.id, counts: Cell::default() }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    /// A gap of this check at the candidate.
+    #[must_use]
+    pub fn gap(&self, why: GapReason) -> Gap {
+        self.gap_at(self.candidate.path.clone(), why)
+    }
+
+    /// A gap of this check elsewhere.
+    #[must_use]
+    pub fn gap_at(&self, path: TargetPath, why: GapReason) -> Gap {
+        Gap::new(self.check, path, why)
+    }
+
+    /// Opens the candidate as a directory, through a link if it is one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_dir(&self) -> Result<Dir, GapReason> {
+        let Candidate { dir, name, kind, path, .. } = self.candidate;
+        match kind {
+            EntryKind::Dir => dir.open_dir(name),
+            EntryKind::Link => {
+                let folder = path.parent().unwrap_or_else(|| path.clone());
+                let (place, _) = self.target.root.follow_link(&folder, dir, name)?;
+                self.target.root.open_dir(&place)
+            }
+            EntryKind::File | EntryKind::Other => Err(GapReason::NotRegular),
+        }
+    }
+
+    /// Opens a regular file in `dir`, whose path is `folder`, through a link if it is one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let file = match dir.open_file(name) {
+            Err(GapReason::NotRegular) if dir.stat_entry(name)?.kind == EntryKind::Link => {
+                let (place, _) = self.target.root.follow_link(folder, dir, name)?;
+                self.target.root.open_place(&place)
+            }
+            other => other,
+        }?;
+        self.count(1, 0);
+        Ok(file)
+    }
+
+    /// Opens the candidate itself as a regular file.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_candidate(&self) -> Result<OpenFile, GapReason> {
+        let folder = self.folder();
+        self.open(self.candidate.dir, &folder, self.candidate.name)
+    }
+
+    /// Reads at most `cap` bytes of a file in `dir`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn read(&self, dir: &Dir, folder: &TargetPath, name: &[u8], cap: u64) -> Result<Content, GapReason> {
+        let file = self.open(dir, folder, name)?;
+        self.read_open(file, cap)
+    }
+
+    /// Reads at most `cap` bytes of an open file. The size that the system promised does not bind what it delivers.
+    ///
+    /// # Errors
+    /// `Unreadable` when the disk fails.
+    pub fn read_open(&self, mut file: OpenFile, cap: u64) -> Result<Content, GapReason> {
+        let mut bytes = file.read(cap.saturating_add(1))?;
+        let whole = bytes.len() as u64 <= cap;
+        bytes.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
+        self.count(0, bytes.len() as u64);
+        Ok(Content { bytes, stat: file.stat, whole })
+    }
+
+    /// A file of `dir` as a stream of at most `cap` bytes.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn stream(
+        &'a self,
+        dir: &Dir,
+        folder: &TargetPath,
+        name: &[u8],
+        cap: u64,
+    ) -> Result<impl Read + 'a, GapReason> {
+        let file = self.open(dir, folder, name)?;
+        Ok(Counted { input: self, inner: file.stream(cap) })
+    }
+
+    /// The folder that holds the candidate.
+    #[must_use]
+    pub fn folder(&self) -> TargetPath {
+        self.candidate.path.parent().unwrap_or_else(|| self.candidate.path.clone())
+    }
+
+    fn count(&self, files_read: u64, bytes_read: u64) {
+        let mut counts = self.counts.get();
+        counts.add(Counts { files_read, bytes_read, ..Counts::default() });
+        self.counts.set(counts);
+    }
+}
+
+/// A stream that adds what it delivers to the counts.
+struct Counted<'a, R> {
+    input: &'a Input<'a>,
+    inner: R,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.input.count(0, got as u64);
+        Ok(got)
+    }
+}

@@ -1,0 +1,90 @@
+//! Files under a name that a pack watches, wherever they lie: payloads, loaders, lock files. A name alone means little;
+//! the packs say which content makes it mean something.
+
+use std::io::Read;
+
+use memchr::memmem;
+use sha2::{Digest, Sha256};
+
+use super::Extractor;
+use super::input::Input;
+use crate::model::coverage::GapReason;
+use crate::model::facts::Harvest;
+use crate::model::id::hex;
+use crate::model::interest::{Ask, Interest};
+use crate::model::known_file::WatchedFile;
+use crate::model::watch::FileWatch;
+
+/// The row.
+pub const EXTRACTOR: Extractor = Extractor {
+    interest: Interest {
+        id: "known-files",
+        sentence: "Files under a name that an indicator pack watches.",
+        ask: Ask::WatchedNames,
+    },
+    cap: 256 << 20,
+    read,
+};
+
+/// Most bytes in which texts are looked for.
+const NEEDLE_CAP: u64 = 1 << 20;
+
+fn read(input: &Input<'_>) -> Harvest {
+    let mut harvest = Harvest::default();
+    let name = String::from_utf8_lossy(input.candidate.name).to_lowercase();
+    let Some(wanted) = input.watch.file_names.get(&name) else {
+        return harvest;
+    };
+    let stat = match input.candidate.dir.stat_entry(input.candidate.name) {
+        Ok(stat) => stat,
+        Err(why) => {
+            harvest.gaps.push(input.gap(why));
+            return harvest;
+        }
+    };
+    let mut file = WatchedFile {
+        path: input.candidate.path.clone(),
+        size: stat.size,
+        modified: Some(stat.modified),
+        owner_uid: Some(stat.uid),
+        sha256: None,
+        needles: Vec::new(),
+    };
+    let is_read = wanted.hash || !wanted.needles.is_empty();
+    let added = if is_read { add_content(input, wanted, &mut file) } else { Ok(()) };
+    if let Err(why) = added {
+        harvest.gaps.push(input.gap(why).because("what it contains is not known, only that it is there"));
+    }
+    harvest.facts.watched_files.push(file);
+    harvest
+}
+
+fn add_content(input: &Input<'_>, wanted: &FileWatch, file: &mut WatchedFile) -> Result<(), GapReason> {
+    if file.size > input.cap {
+        return Err(GapReason::TooLarge);
+    }
+    let mut stream = input.stream(input.candidate.dir, &input.folder(), input.candidate.name, input.cap)?;
+    let mut head = Vec::new();
+    (&mut stream).take(NEEDLE_CAP).read_to_end(&mut head).map_err(|_| GapReason::Unreadable)?;
+    file.needles = wanted.needles.iter().filter(|needle| contains(&head, needle.as_bytes())).cloned().collect();
+    if wanted.hash {
+        let mut hash = Sha256::new();
+        hash.update(&head);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let got = stream.read(&mut buffer).map_err(|_| GapReason::Unreadable)?;
+            match buffer.get(..got) {
+                Some(part) if got > 0 => hash.update(part),
+                _ => break,
+            }
+        }
+        file.sha256 = Some(hex(&hash.finalize()));
+    }
+    Ok(())
+}
+
+/// Whether `text` contains `needle`, byte for byte.
+#[must_use]
+pub fn contains(text: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty() && memmem::find(text, needle).is_some()
+}

@@ -1,0 +1,105 @@
+//! From a site directory to the environment it belongs to, by the shape of its path (the `site` module's documentation;
+//! PEP 370 for user sites).
+
+use crate::model::path::TargetPath;
+
+/// What the path of a site directory says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// How many components of the path make up the environment's root.
+    pub root: usize,
+    /// `3.11`, where the path names it.
+    pub python_version: Option<String>,
+    /// Whether an interpreter takes `.pth` files from such a directory.
+    pub runs_hooks: bool,
+    /// pypy or graalpy, where the path names it.
+    pub implementation: Option<&'static str>,
+}
+
+/// Reads the shape of a site directory's path.
+#[must_use]
+pub fn of(site: &TargetPath) -> Layout {
+    let parts: Vec<String> = site.components().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    let names: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let plain = |root: usize, version: Option<String>| Layout {
+        root,
+        python_version: version,
+        runs_hooks: true,
+        implementation: None,
+    };
+    match names.as_slice() {
+        // ~/Library/Python/3.12/lib/python/site-packages
+        [.., "Library", "Python", version, "lib", "python", "site-packages"] => {
+            plain(names.len() - 3, Some((*version).to_owned()))
+        }
+        // PREFIX/lib/python3.12/site-packages, PREFIX/lib/python3/dist-packages
+        [.., lib, python, "site-packages" | "dist-packages"] if is_lib(lib) && versioned(python).is_some() => {
+            let (version, implementation) = versioned(python).unwrap_or_default();
+            Layout { implementation, ..plain(names.len() - 3, version) }
+        }
+        // PREFIX\Lib\site-packages
+        [.., lib, "site-packages"] if lib.eq_ignore_ascii_case("lib") => plain(names.len() - 2, None),
+        // %AppData%\Python\Python312\site-packages
+        [.., python, "site-packages"] if windows_version(python).is_some() => {
+            plain(names.len() - 1, windows_version(python))
+        }
+        // PREFIX/site-packages: older PyPy, conda's package cache
+        [.., "site-packages" | "dist-packages"] => plain(names.len() - 1, None),
+        // Anything else that holds metadata: pip install --target, vendored folders, unpacked archives.
+        _ => Layout { root: names.len(), python_version: None, runs_hooks: false, implementation: None },
+    }
+}
+
+fn is_lib(name: &str) -> bool {
+    matches!(name, "lib" | "lib64" | "lib32" | "Lib")
+}
+
+/// `python3.12`, `python3.13t`, `python3`, `pypy3.10`, `graalpy24.1` → version and implementation.
+fn versioned(name: &str) -> Option<(Option<String>, Option<&'static str>)> {
+    let families = [("python", None), ("pypy", Some("pypy")), ("graalpy", Some("graalpy"))];
+    let (tail, implementation) =
+        families.into_iter().find_map(|(start, family)| Some((name.strip_prefix(start)?, family)))?;
+    let digits = tail.strip_suffix('t').unwrap_or(tail);
+    let is_version = !digits.is_empty() && digits.chars().all(|at| at.is_ascii_digit() || at == '.');
+    is_version.then(|| (digits.contains('.').then(|| digits.to_owned()), implementation))
+}
+
+/// `Python312` → 3.12; `Python312-32` too.
+fn windows_version(name: &str) -> Option<String> {
+    let digits = name.strip_prefix("Python")?.split('-').next()?;
+    let (major, minor) = (digits.get(..1)?, digits.get(1..)?);
+    (!minor.is_empty() && digits.chars().all(|at| at.is_ascii_digit())).then(|| format!("{major}.{minor}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root_of(path: &str) -> (String, Option<String>) {
+        let site = TargetPath::new(path.as_bytes());
+        let layout = of(&site);
+        (site.ancestor(layout.root).to_text().into_owned(), layout.python_version)
+    }
+
+    fn is(path: &str, root: &str, version: Option<&str>) {
+        assert_eq!(root_of(path), (root.to_owned(), version.map(str::to_owned)), "{path}");
+    }
+
+    #[test]
+    fn site_directories_lead_to_their_roots() {
+        is("/p/.venv/lib/python3.11/site-packages", "/p/.venv", Some("3.11"));
+        is("/usr/lib/python3/dist-packages", "/usr", None);
+        is("/usr/local/lib/python3.11/dist-packages", "/usr/local", Some("3.11"));
+        is("/opt/x/lib/pypy3.10/site-packages", "/opt/x", Some("3.10"));
+        is("/usr/lib64/python3.13t/site-packages", "/usr", Some("3.13"));
+        is("C:\\Python312\\Lib\\site-packages", "C:\\Python312", None);
+        is(
+            "/win/C/Users/d/AppData/Roaming/Python/Python312/site-packages",
+            "/win/C/Users/d/AppData/Roaming/Python/Python312",
+            Some("3.12"),
+        );
+        is("/Users/c/Library/Python/3.9/lib/python/site-packages", "/Users/c/Library/Python/3.9", Some("3.9"));
+        is("/srv/lambda/package", "/srv/lambda/package", None);
+        is("/site-packages", "/", None);
+    }
+}

@@ -1,0 +1,166 @@
+//! From site directories and `pyvenv.cfg` files to environments: each with its kind, account and base.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::sites::Sites;
+use crate::extract::layout;
+use crate::model::env_kind;
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::{Container, DistState, Environment, SiteDir, VenvConfig};
+use crate::target::Target;
+use crate::target::places::{Fit, Places, Rule};
+
+/// What a site directory is part of.
+pub(super) struct Home {
+    /// The environment.
+    pub(super) environment: Id,
+    /// Overrides the state of what lies there.
+    pub(super) state: Option<DistState>,
+    /// Whether some interpreter runs `.pth` files from it.
+    pub(super) runs_hooks: bool,
+}
+
+/// Makes environments from site directories.
+pub(super) struct Builder<'a> {
+    target: &'a Target,
+    places: &'a Places,
+    venvs: HashMap<TargetPath, VenvConfig>,
+    environments: BTreeMap<TargetPath, Environment>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(target: &'a Target, places: &'a Places, venvs: &[VenvConfig]) -> Self {
+        let venvs = venvs.iter().map(|venv| (venv.prefix.clone(), venv.clone())).collect();
+        Self { target, places, venvs, environments: BTreeMap::new() }
+    }
+
+    /// All environments, sorted by path.
+    pub(super) fn finish(mut self) -> Vec<Environment> {
+        self.add_bare_venvs();
+        self.environments.into_values().collect()
+    }
+
+    /// Finds or makes the environment of one site directory.
+    pub(super) fn home(&mut self, site: &SiteDir, sites: &Sites) -> Home {
+        let layout = layout::of(&site.path);
+        let root = self.root(site, &layout);
+        let venv = self.venvs.get(&root).cloned();
+        let fit = self.places.fit(&root, venv.is_some());
+        let inner = inner_kind(venv.as_ref(), site, &layout, sites.sources.contains(&site.path));
+        let state = fit.as_ref().and_then(|fit| state(fit.rule));
+        let path = fit.as_ref().map_or_else(|| root.clone(), |fit| root.ancestor(fit.root));
+        let made = self.environments.entry(path);
+        let entry = match made {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(gap) => {
+                let new = environment(self.target, gap.key(), site.owner_uid, fit.as_ref(), inner);
+                gap.insert(new)
+            }
+        };
+        entry.site_dirs.push(site.path.clone());
+        entry.also_at.extend(sites.other_names.get(&site.path).into_iter().flatten().cloned());
+        if let Some(venv) = venv {
+            entry.also_at.extend(lib64_name(&venv, &site.path));
+            entry.python_version = entry.python_version.take().or(venv.version);
+            entry.base = entry.base.take().or(venv.home);
+            entry.created = entry.created.or(venv.modified);
+        }
+        entry.python_version = entry.python_version.take().or(layout.python_version);
+        Home { environment: entry.id, state, runs_hooks: layout.runs_hooks && state.is_none() }
+    }
+
+    /// The folder that a site directory belongs to.
+    fn root(&self, site: &SiteDir, layout: &layout::Layout) -> TargetPath {
+        let root = site.path.ancestor(layout.root);
+        // Debian's Pythons also look into VENV/local.
+        let above = if root.file_name() == b"local" { root.parent() } else { None };
+        above.filter(|above| self.venvs.contains_key(above) && !self.venvs.contains_key(&root)).unwrap_or(root)
+    }
+
+    /// A virtual environment is one even when nothing is installed in it.
+    fn add_bare_venvs(&mut self) {
+        let sites: BTreeSet<TargetPath> =
+            self.environments.values().flat_map(|env| env.site_dirs.iter().cloned()).collect();
+        let holds_site =
+            |prefix: &TargetPath| sites.range(prefix.clone()..).next().is_some_and(|site| site.is_under(prefix));
+        let bare: Vec<VenvConfig> =
+            self.venvs.values().filter(|venv| venv.has_layout && !holds_site(&venv.prefix)).cloned().collect();
+        for venv in bare {
+            let fit = self.places.fit(&venv.prefix, true);
+            let path = fit.as_ref().map_or_else(|| venv.prefix.clone(), |fit| venv.prefix.ancestor(fit.root));
+            let new = environment(self.target, &path, None, fit.as_ref(), venv.kind);
+            let entry = self.environments.entry(path).or_insert(new);
+            entry.python_version = entry.python_version.take().or(venv.version);
+            entry.base = entry.base.take().or(venv.home);
+            entry.created = entry.created.or(venv.modified);
+        }
+    }
+}
+
+/// An environment of which only the place is known yet.
+fn environment(
+    target: &Target,
+    path: &TargetPath,
+    owner_uid: Option<u32>,
+    fit: Option<&Fit<'_>>,
+    inner: &'static str,
+) -> Environment {
+    let container = fit.and_then(|fit| container(fit, path));
+    Environment {
+        id: Id::new("env", &[path.as_bytes()]),
+        kind: fit.map_or(inner, |fit| env_kind::kind(&fit.rule.kind)),
+        python_version: None,
+        site_dirs: Vec::new(),
+        base: None,
+        // What lies in a layer belongs to the container, not to an account of the host.
+        account: if container.is_some() { None } else { target.account_of(path, owner_uid) },
+        owner_uid,
+        created: None,
+        tool: container.is_some().then(|| inner.to_owned()),
+        container,
+        also_at: Vec::new(),
+        path: path.clone(),
+    }
+}
+
+fn state(rule: &Rule) -> Option<DistState> {
+    match rule.state.as_deref() {
+        Some("cached") => Some(DistState::Cached),
+        Some("leftover") => Some(DistState::Leftover),
+        _ => None,
+    }
+}
+
+/// The kind by content, where no place says more.
+fn inner_kind(venv: Option<&VenvConfig>, site: &SiteDir, layout: &layout::Layout, is_source: bool) -> &'static str {
+    match (venv, layout.implementation) {
+        (Some(venv), _) => venv.kind,
+        (None, Some(implementation)) => implementation,
+        (None, None) if site.has_stdlib || is_source => "unknown",
+        (None, None) if layout.runs_hooks && layout.python_version.is_some() => "pip-prefix",
+        (None, None) if layout.runs_hooks => "unknown",
+        (None, None) => "pip-target",
+    }
+}
+
+/// `VENV/lib64/…`, where `lib64` is a link to `lib`.
+fn lib64_name(venv: &VenvConfig, site: &TargetPath) -> Option<TargetPath> {
+    if !venv.lib64_alias || !site.is_under(&venv.prefix.join(b"lib")) {
+        return None;
+    }
+    let below = site.components().skip(venv.prefix.components().count() + 1);
+    Some(below.fold(venv.prefix.join(b"lib64"), |path, part| path.join(part)))
+}
+
+/// The layer's id is the name of the folder above `diff` or `fs`.
+fn container(fit: &Fit<'_>, root: &TargetPath) -> Option<Container> {
+    let engine = match fit.rule.container.as_deref()? {
+        "docker" => "docker",
+        "containerd" => "containerd",
+        _ => "podman",
+    };
+    let id = String::from_utf8_lossy(root.parent()?.file_name()).into_owned();
+    Some(Container { engine, id, image: None, name: None })
+}

@@ -1,0 +1,86 @@
+//! Site directories, each once, whatever it is called.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::model::facts::Facts;
+use crate::model::path::TargetPath;
+use crate::model::python::{DirIdentity, MetadataForm, SiteDir};
+
+/// All site directories, each once.
+pub(super) struct Sites {
+    /// By path; aliases are taken out.
+    pub(super) by_path: BTreeMap<TargetPath, SiteDir>,
+    /// Path → the other paths of the same directory.
+    pub(super) other_names: BTreeMap<TargetPath, Vec<TargetPath>>,
+    /// Sites that hold nothing but metadata of source trees (`NAME.egg-info` without a version).
+    pub(super) sources: BTreeSet<TargetPath>,
+}
+
+impl Sites {
+    pub(super) fn of(facts: &mut Facts) -> Self {
+        let mut by_path: BTreeMap<TargetPath, SiteDir> = BTreeMap::new();
+        for site in facts.site_dirs.drain(..) {
+            match by_path.get_mut(&site.path) {
+                Some(known) => {
+                    known.has_stdlib |= site.has_stdlib;
+                    known.identity = known.identity.or(site.identity);
+                }
+                None => {
+                    by_path.insert(site.path.clone(), site);
+                }
+            }
+        }
+        let mut sources: BTreeSet<TargetPath> = by_path.keys().cloned().collect();
+        for found in &facts.distributions {
+            let is_source = found.metadata == MetadataForm::EggInfoDir && !found.path.file_name().contains(&b'-');
+            if let (false, Some(site)) = (is_source, found.path.parent()) {
+                sources.remove(&site);
+            }
+        }
+        sources.retain(|site| !is_named_site(site));
+        Self { by_path, other_names: BTreeMap::new(), sources }
+    }
+
+    /// Bind mounts show one directory under several paths: it is one thing, named by the first path, and the others are
+    /// kept beside it. Hard links are not touched: two environments that share files are two environments.
+    pub(super) fn merge_other_names(&mut self, facts: &mut Facts) {
+        let mut first: HashMap<DirIdentity, TargetPath> = HashMap::new();
+        let mut aliases: HashMap<TargetPath, TargetPath> = HashMap::new();
+        for site in self.by_path.values() {
+            let Some(identity) = site.identity else {
+                continue;
+            };
+            match first.get(&identity) {
+                Some(real) => {
+                    aliases.insert(site.path.clone(), real.clone());
+                }
+                None => {
+                    first.insert(identity, site.path.clone());
+                }
+            }
+        }
+        for (alias, real) in &aliases {
+            self.by_path.remove(alias);
+            self.other_names.entry(real.clone()).or_default().push(alias.clone());
+        }
+        self.other_names.values_mut().for_each(|names| names.sort_unstable());
+        let is_alias = |path: &TargetPath| path.parent().is_some_and(|site| aliases.contains_key(&site));
+        let (repeats, own): (Vec<_>, Vec<_>) = facts.distributions.drain(..).partition(|found| is_alias(&found.path));
+        facts.distributions = own;
+        let index: HashMap<TargetPath, usize> =
+            facts.distributions.iter().enumerate().map(|(at, found)| (found.path.clone(), at)).collect();
+        for repeat in repeats {
+            let real =
+                repeat.path.parent().and_then(|site| aliases.get(&site)).map(|site| site.join(repeat.path.file_name()));
+            match real.and_then(|real| index.get(&real)).and_then(|at| facts.distributions.get_mut(*at)) {
+                Some(known) => known.also_at.push(repeat.path),
+                None => facts.distributions.push(repeat),
+            }
+        }
+        facts.startup_hooks.retain(|hook| !is_alias(&hook.path));
+    }
+}
+
+fn is_named_site(path: &TargetPath) -> bool {
+    matches!(path.file_name(), b"site-packages" | b"dist-packages")
+}

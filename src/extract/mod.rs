@@ -1,0 +1,101 @@
+//! What it says. One artefact, one file: the row, the reader, the pure parser, the tests.
+//!
+//! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
+
+pub mod format;
+pub mod input;
+pub mod known_file;
+pub mod layout;
+pub mod link;
+pub mod python;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::model::coverage::{Gap, GapReason};
+use crate::model::facts::Harvest;
+use crate::model::interest::{Candidate, Interest};
+use crate::model::watch::Watch;
+use crate::target::Target;
+use crate::target::dir::Dir;
+use input::Input;
+
+/// A check: a row, not an object. It has no state, so there is nothing to share, reset or synchronise.
+pub struct Extractor {
+    /// Its id, a sentence for people, and what it asks to be shown.
+    pub interest: Interest,
+    /// Most bytes of one file that it reads. Crossing it is a gap only if the answer could lie beyond.
+    pub cap: u64,
+    /// One candidate in, facts and gaps out.
+    pub read: fn(&Input<'_>) -> Harvest,
+}
+
+/// Every check.
+pub static EXTRACTORS: &[Extractor] = &[
+    python::site_dir::EXTRACTOR,
+    python::pyvenv::EXTRACTOR,
+    python::interpreter::EXTRACTOR,
+    python::dist_info::EXTRACTOR,
+    python::egg_info::EXTRACTOR,
+    python::pth::EXTRACTOR,
+    known_file::EXTRACTOR,
+];
+
+/// Runs the row that asked for this candidate. A crash in a reader costs one candidate, not the sweep.
+#[must_use]
+pub fn extract(target: &Target, watch: &Watch, candidate: &Candidate<'_, Dir>) -> Harvest {
+    match EXTRACTORS.get(candidate.check) {
+        Some(row) => guarded(row, target, watch, candidate),
+        None => Harvest::default(),
+    }
+}
+
+fn guarded(row: &Extractor, target: &Target, watch: &Watch, candidate: &Candidate<'_, Dir>) -> Harvest {
+    let input = Input::new(row, target, watch, candidate);
+    // Safe to go on after a crash: a reader shares nothing with others but what it borrows unchanged.
+    match catch_unwind(AssertUnwindSafe(|| (row.read)(&input))) {
+        Ok(mut harvest) => {
+            harvest.counts.add(input.counts());
+            harvest
+        }
+        Err(_) => Harvest::missed(Gap::new(row.interest.id, candidate.path.clone(), GapReason::Crashed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::host::Platform;
+    use crate::model::interest::{Ask, EntryKind};
+    use crate::model::path::TargetPath;
+
+    #[test]
+    fn a_reader_that_crashes_costs_one_candidate() {
+        let dir = tempfile::tempdir().unwrap();
+        let wanted = crate::target::Wanted { root: dir.path(), live: false, platform: Some(Platform::Linux) };
+        let target = crate::target::open(&wanted).unwrap();
+        let row = Extractor {
+            interest: Interest { id: "broken", sentence: "", ask: Ask::Names(&[]) },
+            cap: 0,
+            read: |_| panic!("a bug in a reader"),
+        };
+        let candidate = Candidate {
+            check: 0,
+            dir: target.root.dir(),
+            name: b"x",
+            kind: EntryKind::File,
+            path: TargetPath::new(b"/x"),
+        };
+        let harvest = guarded(&row, &target, &Watch::default(), &candidate);
+        assert_eq!(harvest.gaps[0].reason, GapReason::Crashed);
+        assert!(harvest.gaps[0].material);
+    }
+
+    #[test]
+    fn check_ids_are_unique_and_explained() {
+        let mut ids: Vec<&str> = EXTRACTORS.iter().map(|row| row.interest.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), EXTRACTORS.len());
+        assert!(EXTRACTORS.iter().all(|row| row.interest.sentence.ends_with('.')));
+    }
+}

@@ -1,0 +1,171 @@
+//! From a metadata folder or file to a distribution: what the headers say, what the folder's name says, and which of the
+//! two to believe (both, where they disagree).
+
+use crate::extract::format::headers::{self, Headers};
+use crate::extract::input::Input;
+use crate::model::coverage::{Gap, GapReason};
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::{
+    DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary, normalize_name,
+};
+use crate::model::text::Excerpt;
+use crate::model::time::Time;
+use crate::target::dir::Dir;
+
+/// Most bytes of a header block; descriptions follow after it and are not read.
+pub const HEADER_CAP: u64 = 1 << 20;
+
+/// Enough for the headers of nearly every distribution in one read.
+const FIRST_READ: u64 = 8 << 10;
+
+/// Name and version by the name of the folder or file: split at the last `-` (installers write `-` inside either as
+/// `_`), `-pyX.Y` and the like dropped.
+#[must_use]
+pub fn parse_folder_name(stem: &[u8]) -> FolderSays {
+    let text = String::from_utf8_lossy(stem);
+    let text = match text.rfind("-py") {
+        Some(at) if text.get(at + 3..).is_some_and(is_python_tag) => text.get(..at).unwrap_or(&text),
+        _ => &text,
+    };
+    match text.rsplit_once('-') {
+        Some((name, version)) if !name.is_empty() => FolderSays { name: name.to_owned(), version: version.to_owned() },
+        _ => FolderSays { name: text.to_owned(), version: String::new() },
+    }
+}
+
+/// `3.8`, `3.11-linux-x86_64`, `2`.
+fn is_python_tag(text: &str) -> bool {
+    text.starts_with(|at: char| at.is_ascii_digit())
+        && text.split('-').next().is_some_and(|tag| tag.chars().all(|at| at.is_ascii_digit() || at == '.'))
+}
+
+/// Reads the header block of `name` in `dir`. A miss is harmless where the folder's name says enough, and a gap in any
+/// case.
+pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u8]) -> (Headers, Option<Gap>) {
+    let path = folder.join(name);
+    let mut first = FIRST_READ;
+    loop {
+        match input.read(dir, folder, name, first) {
+            Ok(content) => {
+                let found = headers::parse(&content.bytes, content.whole);
+                if found.is_settled() {
+                    let gap = found.fault.map(|fault| {
+                        input.gap_at(path, GapReason::Malformed).because(format!("{fault}; the folder's name was used"))
+                    });
+                    return (found, gap);
+                }
+                if first == HEADER_CAP {
+                    let gap = input.gap_at(path, GapReason::TooLarge);
+                    return (found, Some(gap.because("its headers do not end within 1 MiB")));
+                }
+                first = HEADER_CAP;
+            }
+            Err(why) => {
+                let gap = input.gap_at(path, why).because("the folder's name was used");
+                return (Headers::default(), Some(gap));
+            }
+        }
+    }
+}
+
+/// A miss is harmless where headers or folder name give both name and version; headers that go on beyond the cap could
+/// still name another distribution.
+#[must_use]
+pub fn settle(gap: Gap, headers: &Headers, folder: &FolderSays) -> Gap {
+    let complete = headers.name.is_some() && headers.version.is_some();
+    let hides = if gap.reason == GapReason::TooLarge { !complete } else { !complete && folder.version.is_empty() };
+    if hides { gap } else { gap.harmless() }
+}
+
+/// What is known beside name and version.
+pub struct Around {
+    /// The metadata folder or file.
+    pub path: TargetPath,
+    /// Its form.
+    pub form: MetadataForm,
+    /// Its last change.
+    pub changed: Option<Time>,
+}
+
+/// Puts a distribution together. The headers name it; the folder's name helps out, and is kept where it says otherwise.
+#[must_use]
+pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Distribution {
+    let name = headers.name.clone().unwrap_or_else(|| folder.name.clone());
+    let version = headers.version.clone().unwrap_or_else(|| folder.version.clone());
+    let normalized = normalize_name(&name);
+    let is_leftover = around.path.file_name().starts_with(b"~");
+    let disagrees = !is_leftover
+        && (normalize_name(&folder.name) != normalized
+            || (!folder.version.is_empty() && plain(&folder.version) != plain(&version)));
+    Distribution {
+        id: Id::new("dist", &[around.path.as_bytes(), normalized.as_bytes(), version.as_bytes()]),
+        environment: None,
+        name: shown(&name),
+        normalized: shown(&normalized),
+        version: shown(&version),
+        path: around.path,
+        metadata: around.form,
+        state: if is_leftover { DistState::Leftover } else { DistState::Installed },
+        installer: None,
+        installed_at: around.changed,
+        source_url: None,
+        record: RecordSummary { state: RecordState::Absent, checked: 0, modified: 0, missing: 0, extra: 0 },
+        folder_says: disagrees.then(|| FolderSays { name: shown(&folder.name), version: shown(&folder.version) }),
+        also_at: Vec::new(),
+        hooks: Vec::new(),
+    }
+}
+
+/// Names and versions are text of the target as well: redacted and bounded like all of it.
+fn shown(text: &str) -> String {
+    Excerpt::of(text.as_bytes()).to_string()
+}
+
+/// A version without the differences that file names bring with them.
+fn plain(version: &str) -> String {
+    version
+        .trim()
+        .trim_start_matches(['v', 'V'])
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(stem: &str) -> (String, String) {
+        let says = parse_folder_name(stem.as_bytes());
+        (says.name, says.version)
+    }
+
+    #[test]
+    fn folder_names_are_split_at_the_last_dash() {
+        let both = |name: &str, version: &str| (name.to_owned(), version.to_owned());
+        assert_eq!(split("litellm-1.82.8"), both("litellm", "1.82.8"));
+        assert_eq!(split("litellm-1!1.82.7"), both("litellm", "1!1.82.7"));
+        assert_eq!(split("PyGObject-3.42.2"), both("PyGObject", "3.42.2"));
+        assert_eq!(split("six-1.0-py3.8"), both("six", "1.0"));
+        assert_eq!(split("numpy-1.0-py3.8-linux-x86_64"), both("numpy", "1.0"));
+        assert_eq!(split("cryptography"), both("cryptography", ""));
+        assert_eq!(split("x-python-y"), both("x-python", "y"));
+    }
+
+    #[test]
+    fn headers_win_and_the_folders_other_opinion_is_kept() {
+        let around = |path: &[u8]| Around { path: TargetPath::new(path), form: MetadataForm::DistInfo, changed: None };
+        let headers = headers::parse(b"Name: litellm\nVersion: 1.82.8\n\n", true);
+        let agree =
+            distribution(around(b"/s/litellm-1.82.8.dist-info"), &headers, parse_folder_name(b"litellm-1.82.8"));
+        assert_eq!(agree.folder_says, None);
+        let other =
+            distribution(around(b"/s/litellm-1.82.6.dist-info"), &headers, parse_folder_name(b"litellm-1.82.6"));
+        assert_eq!(other.version, "1.82.8");
+        assert_eq!(other.folder_says.unwrap().version, "1.82.6");
+        let left = distribution(around(b"/s/~itellm-1.82.8.dist-info"), &headers, parse_folder_name(b"~itellm-1.82.8"));
+        assert_eq!((left.state, left.folder_says), (DistState::Leftover, None));
+    }
+}

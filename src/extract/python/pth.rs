@@ -1,0 +1,218 @@
+//! `.pth` files: folders for the import path, and lines of code that Python runs at every start (the `site` module).
+//!
+//! ```text
+//! ./vendored
+//! import _virtualenv
+//! ```
+//!
+//! PyTorch keeps weights under the same suffix; those are told by their content.
+
+use memchr::memmem;
+use sha2::{Digest, Sha256};
+
+use super::pth_line;
+use super::pth_text::{self, Line};
+use super::pth_token;
+use super::site_dir;
+use crate::extract::Extractor;
+use crate::extract::input::Input;
+use crate::extract::known_file::contains;
+use crate::model::coverage::GapReason;
+use crate::model::facts::Harvest;
+use crate::model::id::{Id, hex};
+use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
+use crate::model::path::TargetPath;
+use crate::model::startup::{Feature, HookLine, LineClass, Ownership, StartupHook};
+use crate::model::text::Excerpt;
+
+/// The row. The longest honest file that is known has less than 2 KiB, so what lies beyond 1 MiB only makes a file stand out.
+pub const EXTRACTOR: Extractor = Extractor {
+    interest: Interest {
+        id: "startup-hooks",
+        sentence: "Files whose lines Python runs at every start (.pth).",
+        ask: Ask::FileNames(&[NamePattern::Suffix(".pth")]),
+    },
+    cap: 1 << 20,
+    read,
+};
+
+/// Most lines that are judged: of code, and of folders. Honest files have a handful of the one and some hundred of the
+/// other; a file with more code stands out by that alone.
+const MOST_CODE: usize = 1000;
+const MOST_FOLDERS: usize = 1000;
+
+/// Longest list of folders outside a directory of packages that is taken for one: PyTorch writes checkpoints under this
+/// suffix, many and large, and no tool writes such a list.
+const LONGEST_LIST: usize = 64 << 10;
+
+fn read(input: &Input<'_>) -> Harvest {
+    let candidate = input.candidate;
+    let content = match input.open_candidate().and_then(|file| input.read_open(file, input.cap)) {
+        Ok(content) => content,
+        Err(why) => {
+            // Something else than a file under such a name runs nothing; a link that leads nowhere neither.
+            let is_nothing = candidate.kind == EntryKind::Other || site_dir::is_absent(why);
+            let gap = input.gap(why);
+            return Harvest::missed(if is_nothing { gap.harmless() } else { gap });
+        }
+    };
+    let Some(mut hook) = parse(candidate.path.clone(), &content.bytes, content.whole) else {
+        return Harvest::default();
+    };
+    hook.size = content.stat.size;
+    hook.modified = Some(content.stat.modified);
+    hook.needles =
+        input.watch.hook_needles.iter().filter(|needle| contains(&content.bytes, needle.as_bytes())).cloned().collect();
+    // On a system that tells case apart, Python does not see `X.PTH` at all.
+    if !input.target.root.platform().is_case_blind() && !candidate.name.ends_with(b".pth") {
+        hook.run_by.clear();
+    }
+    let mut harvest = Harvest::default();
+    if hook.features.contains(&Feature::Oversized) {
+        let gap = input.gap(GapReason::TooLarge);
+        harvest.gaps.push(gap.because("only its first 1 MiB or first 1,000 lines of code were judged"));
+    }
+    harvest.facts.startup_hooks.push(hook);
+    harvest
+}
+
+/// Judges nothing, only takes apart. None for weights and other data that run nothing.
+#[must_use]
+pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook> {
+    let is_long = bytes.len() > LONGEST_LIST && !lies_in_named_site(&path);
+    if (is_long || is_data(bytes)) && memmem::find(bytes, b"import").is_none() {
+        return None;
+    }
+    let all = pth_text::lines(bytes);
+    let runs = all.iter().any(|line| line.run_by != 0);
+    if !runs && is_data(bytes) {
+        return None;
+    }
+    // What runs is judged before what only names folders.
+    let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.run_by != 0);
+    let judged = code.iter().take(MOST_CODE).chain(folders.iter().take(MOST_FOLDERS));
+    let mut features = Vec::new();
+    if !whole || code.len() > MOST_CODE {
+        features.push(Feature::Oversized);
+    }
+    if std::str::from_utf8(bytes).is_err_and(|why| whole || why.error_len().is_some()) {
+        features.push(Feature::Undecodable);
+    }
+    // Files of a hidden name are run up to 3.12 only.
+    let name_dialects = if path.file_name().starts_with(b".") { pth_text::OLD } else { pth_text::ALL };
+    let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
+    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, name_dialects != pth_text::ALL)).collect();
+    lines.sort_unstable();
+    Some(StartupHook {
+        id: Id::new("hook", &[path.as_bytes()]),
+        environment: None,
+        distribution: None,
+        ownership: Ownership::Orphan,
+        in_site_dir: false,
+        run_by: pth_text::versions(dialects & name_dialects),
+        size: bytes.len() as u64,
+        modified: None,
+        sha256: whole.then(|| hex(&Sha256::digest(bytes))),
+        lines,
+        features,
+        needles: Vec::new(),
+        path,
+    })
+}
+
+fn lies_in_named_site(path: &TargetPath) -> bool {
+    path.parent().is_some_and(|folder| matches!(folder.file_name(), b"site-packages" | b"dist-packages"))
+}
+
+/// Whether the beginning says that this is no list of folders: zip and pickle are what PyTorch writes, and no text has
+/// NULs or undecodable bytes at its very start. UTF-16 does: it is text of a careless editor, and stops every Python.
+fn is_data(bytes: &[u8]) -> bool {
+    let head = bytes.get(..256).unwrap_or(bytes);
+    let is_wide = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+    let is_text = std::str::from_utf8(head).is_ok_and(|_| !head.contains(&0))
+        || std::str::from_utf8(head).is_err_and(|why| why.error_len().is_none());
+    head.starts_with(b"PK\x03\x04") || (!is_wide && !is_text)
+}
+
+fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
+    let text = String::from_utf8_lossy(line.text);
+    let (class, mut features) = if line.run_by == 0 {
+        (LineClass::Path, if is_temporary(&text) { vec![Feature::TemporaryPath] } else { Vec::new() })
+    } else {
+        let code = pth_token::tokenize(&text);
+        let class = pth_line::classify(&text, &code);
+        let features = match class.runs_code() {
+            true => pth_line::features(&text, &code).into_iter().collect(),
+            false => Vec::new(),
+        };
+        (class, features)
+    };
+    if line.run_by != 0 {
+        if line.after_exotic_end {
+            features.push(Feature::ExoticLineEnd);
+        }
+        if line.indent >= 40 {
+            features.push(Feature::Indented);
+        }
+        if line.run_by != pth_text::ALL || has_other_name {
+            features.push(Feature::OneDialect);
+        }
+    }
+    features.sort_unstable();
+    features.dedup();
+    HookLine { number: line.number, class, text: Excerpt::of(line.text), features }
+}
+
+/// Whether a path line names a folder that anybody may write.
+fn is_temporary(text: &str) -> bool {
+    let lower = text.to_lowercase().replace('\\', "/");
+    ["/tmp", "/var/tmp", "/dev/shm", "/private/tmp"]
+        .iter()
+        .any(|place| lower == *place || lower.starts_with(&format!("{place}/")))
+        || lower.contains("/appdata/local/temp/")
+        || lower.starts_with("%temp%")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(name: &str, bytes: &[u8]) -> Option<StartupHook> {
+        parse(TargetPath::new(format!("/s/{name}").as_bytes()), bytes, true)
+    }
+
+    #[test]
+    fn weights_are_left_alone_unless_they_run_something() {
+        assert!(of("model.pth", b"PK\x03\x04\0\0rest").is_none());
+        assert!(of("model.pth", &[0x80, 2, 0x8a, 10]).is_none());
+        assert!(of("model.pth", b"PK\x03\x04\nimport os; os.system('x')\n").is_some());
+    }
+
+    #[test]
+    fn names_and_lines_say_who_runs_it() {
+        assert_eq!(of("a.pth", b"import x\n").unwrap().run_by, ["<=3.12", "3.13-3.14", ">=3.15"]);
+        assert_eq!(of(".a.pth", b"import x\n").unwrap().run_by, ["<=3.12"]);
+        assert_eq!(of("a.pth", b"  import x\n").unwrap().run_by, [">=3.15"]);
+        let hook = of("a.pth", b"/tmp/x\n./y\n").unwrap();
+        assert_eq!(hook.lines[0].features, [Feature::TemporaryPath]);
+        assert_eq!(hook.lines[1].class, LineClass::Path);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_stands_out() {
+        assert!(of("a.pth", b"import caf\xe9\n").unwrap().features.contains(&Feature::Undecodable));
+        assert!(of("a.pth", b"\xff\xfei\0m\0").unwrap().features.contains(&Feature::Undecodable));
+        assert!(!of("a.pth", "café\n".as_bytes()).unwrap().features.contains(&Feature::Undecodable));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            if let Some(hook) = of("a.pth", &bytes) {
+                prop_assert_eq!(hook.size, bytes.len() as u64);
+            }
+        }
+    }
+}

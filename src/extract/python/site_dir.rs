@@ -1,0 +1,55 @@
+//! `site-packages` and `dist-packages`: directories that Python imports from, even when they are empty.
+//! Layouts: the `site` module's documentation; Debian's Python policy for `dist-packages`.
+
+use crate::extract::Extractor;
+use crate::extract::input::Input;
+use crate::model::coverage::GapReason;
+use crate::model::facts::Harvest;
+use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
+use crate::model::path::TargetPath;
+use crate::model::python::SiteDir;
+use crate::target::dir::{Dir, Stat};
+
+/// The row.
+pub const EXTRACTOR: Extractor = Extractor {
+    interest: Interest {
+        id: "site-dirs",
+        sentence: "Directories that Python imports packages from.",
+        ask: Ask::Names(&[NamePattern::Exact("site-packages"), NamePattern::Exact("dist-packages")]),
+    },
+    cap: 0,
+    read,
+};
+
+fn read(input: &Input<'_>) -> Harvest {
+    let candidate = input.candidate;
+    let mut harvest = Harvest::default();
+    match candidate.kind {
+        // A link to a site directory is another name of a place that the walk finds by itself.
+        EntryKind::Link | EntryKind::File | EntryKind::Other => {}
+        EntryKind::Dir => match candidate.dir.stat_entry(candidate.name) {
+            Ok(stat) => {
+                let has_stdlib = candidate.dir.stat_entry(b"os.py").is_ok();
+                harvest.facts.site_dirs.push(site_dir(candidate.path.clone(), Some(stat), has_stdlib));
+            }
+            Err(why) => harvest.gaps.push(input.gap(why)),
+        },
+    }
+    harvest
+}
+
+/// The folder `dir` at `path` as a place that packages are imported from, because metadata or a hook lies in it.
+#[must_use]
+pub fn holding(path: TargetPath, dir: &Dir) -> SiteDir {
+    site_dir(path, dir.stat(), false)
+}
+
+fn site_dir(path: TargetPath, stat: Option<Stat>, has_stdlib: bool) -> SiteDir {
+    SiteDir { path, identity: stat.map(|stat| stat.identity), owner_uid: stat.map(|stat| stat.uid), has_stdlib }
+}
+
+/// Whether a reader's failure means that the thing is simply not there.
+#[must_use]
+pub fn is_absent(why: GapReason) -> bool {
+    matches!(why, GapReason::Vanished | GapReason::DanglingLink)
+}

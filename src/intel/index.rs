@@ -1,0 +1,184 @@
+//! Look-ups over all packs: by package name, by file name, and what the readers should look at (`Watch`).
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::load::Loaded;
+use super::pack::{Indicator, Kind, Pack};
+use super::version::{self, Match};
+use crate::model::python::normalize_name;
+use crate::model::watch::Watch;
+
+/// All packs, ready to be asked.
+pub struct Intel {
+    packs: Vec<Loaded>,
+    /// Normalised name → places in `packs`.
+    packages: HashMap<String, Vec<(usize, usize)>>,
+}
+
+/// An indicator and the pack it belongs to.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The pack.
+    pub pack: &'a Pack,
+    /// The indicator.
+    pub indicator: &'a Indicator,
+}
+
+/// How an indicator applies to one name and version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applies {
+    /// The version is bad, or every version is.
+    Yes,
+    /// The text of an unparsable version is the same.
+    SameText,
+    /// No version is known, and some are bad.
+    Perhaps,
+    /// It is another version.
+    No,
+}
+
+impl Intel {
+    /// Indexes the packs.
+    #[must_use]
+    pub fn of(packs: Vec<Loaded>) -> Self {
+        let mut packages: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+        for (at, loaded) in packs.iter().enumerate() {
+            for (row, indicator) in loaded.pack.indicators.iter().enumerate() {
+                if let (Kind::Package, Some(name)) = (indicator.kind, &indicator.name) {
+                    packages.entry(normalize_name(name)).or_default().push((at, row));
+                }
+            }
+        }
+        Self { packs, packages }
+    }
+
+    /// The packs, sorted by id.
+    #[must_use]
+    pub fn packs(&self) -> &[Loaded] {
+        &self.packs
+    }
+
+    /// Every indicator of every pack.
+    pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
+        self.packs
+            .iter()
+            .flat_map(|one| one.pack.indicators.iter().map(|indicator| Known { pack: &one.pack, indicator }))
+    }
+
+    /// Every indicator of one kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Known<'_>> {
+        self.all().filter(move |known| known.indicator.kind == kind)
+    }
+
+    /// The package indicators for a normalised name.
+    pub fn package(&self, normalized: &str) -> impl Iterator<Item = Known<'_>> + use<'_> {
+        self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
+            let pack = &self.packs.get(*at)?.pack;
+            Some(Known { pack, indicator: pack.indicators.get(*row)? })
+        })
+    }
+
+    /// The day of the newest pack, such as `2026-11-20`.
+    #[must_use]
+    pub fn newest(&self) -> String {
+        self.packs.iter().map(|one| one.pack.modified).max().map_or_else(String::new, |at| at.day())
+    }
+
+    /// The types of indicators that this version does not look for, and how many there are of each.
+    #[must_use]
+    pub fn not_looked_for(&self) -> Vec<(&'static str, usize)> {
+        let mut counts = BTreeMap::new();
+        for known in self.all().filter(|known| !known.indicator.kind.is_looked_for()) {
+            *counts.entry(known.indicator.kind.name()).or_insert(0) += 1;
+        }
+        counts.into_iter().collect()
+    }
+
+    /// What the readers should look at.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let mut watch = Watch { packages: self.packages.keys().cloned().collect(), ..Watch::default() };
+        for known in self.all() {
+            let one = known.indicator;
+            match one.kind {
+                Kind::Startup => {
+                    watch.hook_needles.extend(one.contains.iter().cloned());
+                    add_names(&mut watch, one, one.names.iter().map(String::as_str));
+                }
+                Kind::File => add_names(&mut watch, one, one.paths.iter().filter_map(|path| path.rsplit('/').next())),
+                _ => {}
+            }
+        }
+        watch
+    }
+}
+
+fn add_names<'n>(watch: &mut Watch, one: &Indicator, names: impl Iterator<Item = &'n str>) {
+    for name in names {
+        // Start-up files of this suffix are read by their own check.
+        if one.kind == Kind::Startup && name.ends_with(".pth") {
+            continue;
+        }
+        let wanted = watch.file_names.entry(name.to_lowercase()).or_default();
+        wanted.hash |= !one.sha256.is_empty();
+        wanted.needles.extend(one.contains.iter().cloned());
+    }
+}
+
+/// Whether a package indicator applies to a version; an empty version means that none is known.
+#[must_use]
+pub fn applies(indicator: &Indicator, version: &str) -> Applies {
+    if indicator.all_versions {
+        return Applies::Yes;
+    }
+    if version.trim().is_empty() {
+        return Applies::Perhaps;
+    }
+    if indicator.specifier.as_deref().is_some_and(|specifier| version::is_within(version, specifier)) {
+        return Applies::Yes;
+    }
+    let best = indicator.versions.iter().map(|bad| version::compare(version, bad)).find(|found| *found != Match::No);
+    match best {
+        Some(Match::Equal) => Applies::Yes,
+        Some(Match::SameText) => Applies::SameText,
+        _ => Applies::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intel::load;
+
+    fn intel() -> Intel {
+        Intel::of(load::load(true, &[]).unwrap())
+    }
+
+    fn verdicts(name: &str, version: &str) -> Vec<Applies> {
+        intel()
+            .package(&normalize_name(name))
+            .map(|known| applies(known.indicator, version))
+            .filter(|one| *one != Applies::No)
+            .collect()
+    }
+
+    #[test]
+    fn names_and_versions_of_the_built_in_packs() {
+        for version in ["1.82.7", "1.82.07", "v1.82.8", "1.107.0", "1.38.1"] {
+            assert_eq!(verdicts("LiteLLM", version), [Applies::Yes], "{version}");
+        }
+        assert!(verdicts("litellm", "1.82.6").is_empty());
+        assert!(verdicts("lite-llm", "1.82.8").is_empty());
+        assert!(verdicts("deepseek", "1.0.0").is_empty());
+        assert_eq!(verdicts("deepseeek", ""), [Applies::Yes]);
+        assert_eq!(verdicts("litellm", "").len(), 3);
+    }
+
+    #[test]
+    fn the_watch_names_files_to_look_for() {
+        let watch = intel().watch();
+        assert!(watch.packages.contains("litellm"));
+        assert!(watch.file_names.contains_key("sysmon.py"));
+        assert!(!watch.file_names.contains_key("litellm_init.pth") || watch.file_names["litellm_init.pth"].hash);
+    }
+}

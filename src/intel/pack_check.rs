@@ -1,0 +1,147 @@
+//! What the types of a pack cannot express: ids used twice, matchers without meaning, values that are none. The first
+//! fault stops the run.
+
+use std::collections::BTreeSet;
+
+use super::pack::{Indicator, Kind, Pack, SCHEMA};
+use super::version;
+use crate::model::finding::Confidence;
+use crate::model::verdict::Level;
+
+/// A fault that serde cannot see: which id it concerns, and what is wrong.
+#[derive(Debug)]
+pub struct Fault {
+    /// Text to find the line by, such as the indicator's id.
+    pub near: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// Holds a pack against the rules that its types cannot express. The first fault stops the run.
+///
+/// # Errors
+/// The fault.
+pub fn check(pack: &Pack) -> Result<(), Fault> {
+    let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
+    if pack.schema != SCHEMA {
+        return fault(&pack.schema, format!("schema is `{}`, this version reads `{SCHEMA}`", pack.schema));
+    }
+    if pack.indicators.is_empty() {
+        return fault("indicators", "a pack without indicators finds nothing".to_owned());
+    }
+    let ids: BTreeSet<&str> = pack.indicators.iter().map(|one| one.id.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    for one in &pack.indicators {
+        if !seen.insert(one.id.as_str()) {
+            return fault(&one.id, format!("the indicator id `{}` is used twice", one.id));
+        }
+        check_matchers(one)?;
+        check_values(one)?;
+        check_paths(one)?;
+        if let Some(unknown) = one.all_of.iter().chain(&one.any_of).find(|id| !ids.contains(id.as_str())) {
+            return fault(unknown, format!("`{}` depends on `{unknown}`, which this pack does not have", one.id));
+        }
+    }
+    Ok(())
+}
+
+fn check_matchers(one: &Indicator) -> Result<(), Fault> {
+    let fault = |why: String| Err(Fault { near: one.id.clone(), why });
+    let (set, may) = (given(one), permitted(one.kind));
+    let kind = one.kind.name();
+    if let Some(stray) = set.iter().find(|field| !may.contains(field)) {
+        return fault(format!("`{}`: `{stray}` has no meaning for type `{kind}`", one.id));
+    }
+    if set.is_empty() || set == ["ecosystem"] {
+        return fault(format!("`{}` matches nothing: give one of {}", one.id, may.join(", ")));
+    }
+    if one.kind == Kind::Package {
+        let ways = [!one.versions.is_empty(), one.specifier.is_some(), one.all_versions];
+        if one.name.is_none() || one.ecosystem.as_deref() != Some("pypi") {
+            return fault(format!("`{}` needs `name` and `ecosystem` \"pypi\"", one.id));
+        }
+        if ways.iter().filter(|way| **way).count() != 1 {
+            return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
+        }
+    }
+    if one.kind == Kind::File && one.paths.is_empty() {
+        return fault(format!("`{}` needs `paths`: files are found by name before their content is read", one.id));
+    }
+    if one.kind == Kind::Startup && one.names.is_empty() {
+        return fault(format!("`{}` needs `names`", one.id));
+    }
+    Ok(())
+}
+
+fn check_values(one: &Indicator) -> Result<(), Fault> {
+    let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
+    let is_hash = |hash: &&String| hash.len() == 64 && hash.bytes().all(|at| matches!(at, b'0'..=b'9' | b'a'..=b'f'));
+    if let Some(bad) = one.sha256.iter().find(|hash| !is_hash(hash)) {
+        return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex", one.id));
+    }
+    if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
+        return fault(bad, format!("`{}`: `{bad}` is not a version by PEP 440", one.id));
+    }
+    if let Some(bad) = one.specifier.as_deref().filter(|text| !version::is_valid_specifier(text)) {
+        return fault(bad, format!("`{}`: `{bad}` is not a version specifier by PEP 440", one.id));
+    }
+    if one.confidence == Confidence::Possible && one.level > Level::Exposed {
+        return fault(&one.id, format!("`{}`: what is only possible cannot be more than `exposed`", one.id));
+    }
+    Ok(())
+}
+
+fn check_paths(one: &Indicator) -> Result<(), Fault> {
+    let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
+    let is_plain = |path: &&String| path.rsplit('/').next().is_some_and(|name| !name.is_empty() && !name.contains('*'));
+    if let Some(bad) = one.paths.iter().find(|path| one.kind == Kind::File && !is_plain(path)) {
+        return fault(bad, format!("`{}`: the last name of `{bad}` must be a plain file name", one.id));
+    }
+    let is_placed =
+        |path: &&String| ["{home}/", "{site}/", "{tmp}/", "**/", "/"].iter().any(|start| path.starts_with(start));
+    if let Some(bad) = one.paths.iter().find(|path| !is_placed(path)) {
+        return fault(bad, format!("`{}`: `{bad}` must begin with {{home}}/, {{site}}/, {{tmp}}/, **/ or /", one.id));
+    }
+    Ok(())
+}
+
+/// The matchers that a kind may carry, by field name.
+fn permitted(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Package => &["ecosystem", "name", "versions", "specifier", "all_versions"],
+        Kind::File => &["paths", "sha256", "size", "contains"],
+        Kind::Startup => &["names", "sha256", "size", "contains"],
+        Kind::Persistence => &["name", "paths", "contains", "sha256"],
+        Kind::Process => &["name", "cmdline", "paths", "sha256"],
+        Kind::Network => &["domains", "ips", "url_paths"],
+        Kind::Container => &["name", "images", "digests", "pods"],
+        Kind::Workflow => &["paths", "contains"],
+        Kind::Git => &["commits", "repositories"],
+        Kind::String => &["contains"],
+    }
+}
+
+/// The matchers that an indicator gives, by field name.
+fn given(one: &Indicator) -> Vec<&'static str> {
+    let lists: [(&'static str, bool); 18] = [
+        ("ecosystem", one.ecosystem.is_some()),
+        ("name", one.name.is_some()),
+        ("names", !one.names.is_empty()),
+        ("versions", !one.versions.is_empty()),
+        ("specifier", one.specifier.is_some()),
+        ("all_versions", one.all_versions),
+        ("paths", !one.paths.is_empty()),
+        ("sha256", !one.sha256.is_empty()),
+        ("size", one.size.is_some()),
+        ("contains", !one.contains.is_empty()),
+        ("cmdline", !one.cmdline.is_empty()),
+        ("domains", !one.domains.is_empty()),
+        ("ips", !one.ips.is_empty()),
+        ("url_paths", !one.url_paths.is_empty()),
+        ("images", !one.images.is_empty()),
+        ("digests", !one.digests.is_empty()),
+        ("pods", !one.pods.is_empty()),
+        ("commits", !one.commits.is_empty() || !one.repositories.is_empty()),
+    ];
+    lists.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+}

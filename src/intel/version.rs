@@ -1,0 +1,102 @@
+//! Versions by PEP 440, and what is done with text that is none.
+
+use std::str::FromStr as _;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+/// How a version on disk compares with the versions of an indicator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Match {
+    /// By PEP 440: epoch, leading zeros, `v`, trailing zeros and the local part do not matter as the PEP says.
+    Equal,
+    /// The text is no version; it is the same text.
+    SameText,
+    /// Different.
+    No,
+}
+
+/// Whether `text` is a version.
+#[must_use]
+pub fn is_valid(text: &str) -> bool {
+    Version::from_str(text.trim()).is_ok()
+}
+
+/// Whether `text` is a version specifier, such as `>=1.2,<2`.
+#[must_use]
+pub fn is_valid_specifier(text: &str) -> bool {
+    VersionSpecifiers::from_str(text).is_ok_and(|all| !all.is_empty())
+}
+
+/// Compares a version on disk with a bad one: the public version decides, so `1.82.7+anything` is 1.82.7.
+#[must_use]
+pub fn compare(found: &str, bad: &str) -> Match {
+    match (parse(found), Version::from_str(bad.trim())) {
+        (Some(found), Ok(bad)) => {
+            let found = if bad.is_local() { found } else { found.without_local() };
+            if found == bad { Match::Equal } else { Match::No }
+        }
+        _ if found.trim().eq_ignore_ascii_case(bad.trim()) => Match::SameText,
+        _ => Match::No,
+    }
+}
+
+/// Whether a version on disk lies within a specifier. Text that is no version lies in none.
+#[must_use]
+pub fn is_within(found: &str, specifier: &str) -> bool {
+    match (parse(found), VersionSpecifiers::from_str(specifier)) {
+        (Some(found), Ok(all)) => all.contains(&found),
+        _ => false,
+    }
+}
+
+/// A version as disks have it. File names have `_` where the version has `-`, or the `+` of a local part.
+fn parse(found: &str) -> Option<Version> {
+    let found = found.trim();
+    Version::from_str(found).or_else(|_| Version::from_str(&found.replace('_', "-"))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_version_in_other_words() {
+        for same in [
+            "1.82.7",
+            "1.82.07",
+            "v1.82.7",
+            "V1.82.7",
+            " 1.82.7\n",
+            "0!1.82.7",
+            "1.82.7.0",
+            "1.82.7+local",
+            "1.82.7+corp.1",
+        ] {
+            assert_eq!(compare(same, "1.82.7"), Match::Equal, "{same}");
+        }
+    }
+
+    #[test]
+    fn other_versions_that_look_alike() {
+        for other in
+            ["1.82.7.post1", "1.82.7-1", "1.82.70", "1.82.7rc1", "1!1.82.7", "1.82.6", "1.82.7.dev1", "1_82_7", ""]
+        {
+            assert_eq!(compare(other, "1.82.7"), Match::No, "{other}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_version_is_compared_as_text() {
+        assert_eq!(compare("1.82.7-custom", "1.82.7-custom"), Match::SameText);
+        assert_eq!(compare("1.82.7-Custom", "1.82.7"), Match::No);
+        assert!(!is_valid("1.82.7-custom"));
+    }
+
+    #[test]
+    fn specifiers_follow_pep_440() {
+        assert!(is_within("0.23.3", "==0.23.3"));
+        assert!(is_within("2.6.1", ">=2.6.0,<=2.6.2"));
+        assert!(!is_within("nonsense", ">=0"));
+        assert!(is_valid_specifier(">=1,<2") && !is_valid_specifier("") && !is_valid_specifier("about 2"));
+    }
+}

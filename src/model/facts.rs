@@ -1,0 +1,79 @@
+//! Everything the readers found, a vector per noun. Harvests merge in any order; one sort at the end makes two sweeps
+//! of the same disk equal.
+
+use super::coverage::{Counts, Gap, Skipped};
+use super::known_file::WatchedFile;
+use super::python::{Distribution, Environment, Interpreter, SiteDir, VenvConfig};
+use super::startup::StartupHook;
+
+/// What is true of the target, without opinion.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// `pyvenv.cfg` files.
+    pub venvs: Vec<VenvConfig>,
+    /// Directories that packages are imported from.
+    pub site_dirs: Vec<SiteDir>,
+    /// Python programs.
+    pub interpreters: Vec<Interpreter>,
+    /// Filled when facts are joined.
+    pub environments: Vec<Environment>,
+    /// Distributions.
+    pub distributions: Vec<Distribution>,
+    /// Start-up files.
+    pub startup_hooks: Vec<StartupHook>,
+    /// Files under names that packs watch.
+    pub watched_files: Vec<WatchedFile>,
+}
+
+/// One reader's yield: facts, and what it missed.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct Harvest {
+    /// Found.
+    pub facts: Facts,
+    /// Missed.
+    pub gaps: Vec<Gap>,
+    /// Left out on purpose.
+    pub skipped: Vec<Skipped>,
+    /// Work done.
+    pub counts: Counts,
+}
+
+impl Harvest {
+    /// A harvest of nothing but one gap.
+    #[must_use]
+    pub fn missed(gap: Gap) -> Self {
+        Self { gaps: vec![gap], ..Self::default() }
+    }
+
+    /// Takes over all of `other`. Associative up to order; `sort` settles the order.
+    pub fn merge(&mut self, other: Self) {
+        let Facts { venvs, site_dirs, interpreters, environments, distributions, startup_hooks, watched_files } =
+            other.facts;
+        self.facts.venvs.extend(venvs);
+        self.facts.site_dirs.extend(site_dirs);
+        self.facts.interpreters.extend(interpreters);
+        self.facts.environments.extend(environments);
+        self.facts.distributions.extend(distributions);
+        self.facts.startup_hooks.extend(startup_hooks);
+        self.facts.watched_files.extend(watched_files);
+        self.gaps.extend(other.gaps);
+        self.skipped.extend(other.skipped);
+        self.counts.add(other.counts);
+    }
+
+    /// Puts every vector into one order, whatever order the walk had.
+    pub fn sort(&mut self) {
+        let facts = &mut self.facts;
+        facts.venvs.sort_unstable();
+        facts.site_dirs.sort_unstable();
+        facts.interpreters.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        facts.environments.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        facts.distributions.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        facts.startup_hooks.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        facts.watched_files.sort_unstable();
+        self.gaps.sort_unstable();
+        self.gaps.dedup();
+        self.skipped.sort_unstable();
+        self.skipped.dedup();
+    }
+}

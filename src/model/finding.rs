@@ -1,0 +1,187 @@
+//! Findings: facts that mean something, and how sure that is.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::Id;
+use super::path::TargetPath;
+use super::text::Excerpt;
+use super::time::Time;
+use super::verdict::Level;
+
+/// How bad it is for the one who must act.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// A doubtful lead.
+    Low,
+    /// A lead.
+    Medium,
+    /// Look today.
+    High,
+    /// Act now.
+    Critical,
+}
+
+/// How sure the indicator's sources make us.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// No independent source.
+    Possible,
+    /// One good source.
+    Probable,
+    /// Two or more independent ones.
+    Confirmed,
+}
+
+/// In which form the thing is present.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// A distribution where an interpreter imports from.
+    Installed,
+    /// Linked from a source tree.
+    Editable,
+    /// In a cache.
+    Cached,
+    /// In an archive.
+    Embedded,
+    /// In a lock file.
+    Pinned,
+    /// Left over from a removal.
+    Leftover,
+    /// Put there by a payload.
+    Dropped,
+    /// Shown to have run.
+    Executed,
+    /// Runs again by itself.
+    Persisted,
+    /// Runs now.
+    Running,
+    /// Only named.
+    Referenced,
+}
+
+/// What a finding is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Subject {
+    /// distribution, startup-hook or file.
+    pub kind: &'static str,
+    /// Where.
+    #[serde(flatten)]
+    pub path: TargetPath,
+    /// A distribution's or file's name.
+    pub name: Option<String>,
+    /// A distribution's version.
+    pub version: Option<String>,
+}
+
+/// One thing on disk that supports a finding.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Evidence {
+    /// metadata, hook-line, file.
+    pub kind: &'static str,
+    /// Where.
+    #[serde(flatten)]
+    pub path: TargetPath,
+    /// The line, counted from 1.
+    pub line: Option<u32>,
+    /// Lower-case hex.
+    pub sha256: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Last modification.
+    pub modified: Option<Time>,
+    /// Text from there, redacted.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Evidence {
+    /// Evidence that is just a place.
+    #[must_use]
+    pub fn at(kind: &'static str, path: TargetPath) -> Self {
+        Self { kind, path, line: None, sha256: None, size: None, modified: None, excerpt: None }
+    }
+}
+
+/// One judged thing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Finding {
+    /// Stable id.
+    pub id: Id,
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// The pack, where an indicator matched.
+    pub incident: Option<String>,
+    /// The indicator.
+    pub indicator: Option<String>,
+    /// What it means for the verdict.
+    pub level: Level,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One line for people.
+    pub title: String,
+    /// In which form.
+    pub stage: Stage,
+    /// What it is about.
+    pub subject: Subject,
+    /// Where it lives.
+    pub environment: Option<Id>,
+    /// Whose.
+    pub accounts: Vec<String>,
+    /// What supports it.
+    pub evidence: Vec<Evidence>,
+    /// Other paths of the same thing.
+    pub also_at: Vec<TargetPath>,
+    /// MITRE ATT&CK techniques.
+    pub attack: Vec<&'static str>,
+    /// Whether the user accepted it.
+    pub accepted: bool,
+    /// The earliest sign of it on disk.
+    pub first_seen: Option<Time>,
+    /// What to do first, and where.
+    pub advice: String,
+}
+
+/// How a start-up file was judged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// It runs nothing.
+    Plain,
+    /// It runs something that has an honest explanation.
+    Explained,
+    /// A person should look.
+    Review,
+    /// It has no honest explanation.
+    MaliciousShape,
+    /// A known indicator.
+    KnownBad,
+}
+
+impl Judgement {
+    /// The word the report uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Explained => "explained",
+            Self::Review => "review",
+            Self::MaliciousShape => "malicious-shape",
+            Self::KnownBad => "known-bad",
+        }
+    }
+}
+
+/// A judgement with its reasons.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HookVerdict {
+    /// The judgement.
+    pub judgement: Judgement,
+    /// Why, each a sentence.
+    pub reasons: Vec<String>,
+}

@@ -1,0 +1,58 @@
+//! Stable row ids: a kind prefix and the first 16 hex digits of a SHA-256 over what identifies the thing.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// The id of one row of the report, such as `dist-0123456789abcdef`. The same thing gets the same id in every sweep.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Id {
+    prefix: &'static str,
+    digest: u64,
+}
+
+impl Id {
+    /// An id over `parts`. Each part is hashed with its length, so that `("ab", "c")` and `("a", "bc")` differ.
+    #[must_use]
+    pub fn new(prefix: &'static str, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize().iter().take(8).fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte));
+        Self { prefix, digest }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{:016x}", self.prefix, self.digest)
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// Lower-case hex of `bytes`, as hashes are written in reports and packs.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_depends_on_where_the_parts_end() {
+        assert_ne!(Id::new("dist", &[b"ab", b"c"]), Id::new("dist", &[b"a", b"bc"]));
+        let id = Id::new("env", &[b"/usr"]).to_string();
+        assert_eq!(id, Id::new("env", &[b"/usr"]).to_string());
+        assert_eq!(id.len(), "env-".len() + 16);
+    }
+}

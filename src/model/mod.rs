@@ -1,0 +1,18 @@
+//! The nouns: plain types that every stage speaks. Uses nothing of ours, so a stored report can be judged anywhere.
+
+pub mod coverage;
+pub mod env_kind;
+pub mod facts;
+pub mod finding;
+pub mod host;
+pub mod id;
+pub mod interest;
+pub mod known_file;
+pub mod path;
+pub mod python;
+pub mod report;
+pub mod startup;
+pub mod text;
+pub mod time;
+pub mod verdict;
+pub mod watch;

@@ -1,0 +1,194 @@
+//! The one way text of the target gets into a report: redacted, on one line, at most 200 characters (promise P6).
+//!
+//! What counts as a secret: user information in URLs, tokens of known shapes, private-key blocks, and the values of
+//! assignments, options and headers whose names say that they hold a credential. Names stay, values go.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex, RegexSet};
+use serde::{Serialize, Serializer};
+
+/// Most characters of target text that one field of a report carries.
+pub const MOST: usize = 200;
+
+/// Most bytes of target text that are looked at; a secret cannot straddle the end of what is shown, because what is
+/// shown is far shorter.
+const LOOKED_AT: usize = 4096;
+
+const MASK: &str = "[redacted]";
+
+/// Text taken from the target, safe to show. There is no other way to make one than through the redactor.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    /// Redacts, joins lines and cuts.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+        let text = String::from_utf8_lossy(head);
+        let text = redact(&text);
+        let mut shown: String = text.chars().take(MOST).collect();
+        if shown.len() < text.len() || head.len() < bytes.len() {
+            shown = shown.chars().take(MOST - 1).collect();
+            shown.push('…');
+        }
+        Self(shown)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}", self.0)
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Serialize for Excerpt {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+/// The compiled rules: one pass tells which of them have anything to do, since nearly every text has no secret.
+struct Rules {
+    any: RegexSet,
+    each: Vec<Regex>,
+}
+
+/// What a rule that does not compile would leave in place is worse than a sweep that stops at its first text.
+#[allow(clippy::expect_used, reason = "constant patterns; a test holds that each compiles")]
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
+    any: RegexSet::new(SOURCES.iter().map(|(source, _)| source)).expect("constant patterns"),
+    each: SOURCES.iter().map(|(source, _)| Regex::new(source).expect("constant patterns")).collect(),
+});
+
+/// The rules as written, in order, and whether the first group stays in front of the mask (1) or nothing does (0).
+const SOURCES: &[(&str, usize)] = &[
+    // Private-key blocks, even when only their beginning is in sight.
+    (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*", 1),
+    // user:password@ in a URL. The user name goes as well: tokens are often put there.
+    (r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@'\x22]+@", 1),
+    // Authorization headers, and bearer tokens wherever they stand.
+    (r"(?i)(authorization['\x22]?\s*[:=]\s*['\x22]?(?:basic|bearer|token|digest)?\s*)[^\s'\x22,;]+", 1),
+    (r"(?i)\b(bearer\s+)[a-z0-9._~+/=-]{8,}", 1),
+    // Options: --password x, --api-key=x, -p x is too common to touch.
+    (
+        r"(?i)(--?[a-z0-9-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|credential)[a-z0-9-]*[= ]\s*)[^\s;|&]+",
+        1,
+    ),
+    // NAME=value, "name": "value", os.environ['NAME'] = value.
+    (
+        r"(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|apikey|access_?key|private_?key|credential|\b_auth|auth_?key)[a-z0-9_.-]*['\x22]?\]?\s*(?:=>|[:=])\s*)(?:'[^']*'?|\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        1,
+    ),
+    // Shapes that are secret wherever they stand.
+    (
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{20,}|pypi-[A-Za-z0-9_-]{16,})",
+        0,
+    ),
+    (
+        r"\b(?:sk-[A-Za-z0-9_-]{16,}|sk_live_[A-Za-z0-9]{10,}|rk_live_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{16,}|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_.-]+)",
+        0,
+    ),
+    (
+        r"\b(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|dop_v1_[a-f0-9]{32,}|hvs\.[A-Za-z0-9_-]{16,}|AGE-SECRET-KEY-[A-Z0-9]+)",
+        0,
+    ),
+    (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?", 0),
+    (r"https://hooks\.slack\.com/services/\S+", 0),
+    (r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\S+", 0),
+];
+
+fn redact(text: &str) -> Cow<'_, str> {
+    if !RULES.any.is_match(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = text.to_owned();
+    for (find, (_, keep)) in RULES.each.iter().zip(SOURCES) {
+        out = find.replace_all(&out, |found: &Captures<'_>| masked(found, *keep)).into_owned();
+    }
+    Cow::Owned(out)
+}
+
+fn masked(found: &Captures<'_>, keep: usize) -> String {
+    let kept = if keep == 0 { "" } else { found.get(keep).map_or("", |group| group.as_str()) };
+    let tail = if found.get(0).is_some_and(|all| all.as_str().ends_with('@')) { "@" } else { "" };
+    format!("{kept}{MASK}{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Excerpt::of(text.as_bytes()).to_string()
+    }
+
+    #[test]
+    fn every_rule_compiles() {
+        assert_eq!(RULES.each.len(), SOURCES.len());
+        assert_eq!(RULES.any.len(), SOURCES.len());
+    }
+
+    #[test]
+    fn values_go_and_names_stay() {
+        assert_eq!(shown("https://mia:hunter2@example.org/simple"), "https://[redacted]@example.org/simple");
+        assert_eq!(shown("export OPENAI_API_KEY=abc123 && x"), "export OPENAI_API_KEY=[redacted] && x");
+        assert_eq!(shown("{\"password\": \"two words\"}"), "{\"password\": [redacted]}");
+        assert_eq!(shown("pip install --token s3cr3t x"), "pip install --token [redacted] x");
+        assert_eq!(shown("Authorization: Bearer abc.def"), "Authorization: Bearer [redacted]");
+        assert_eq!(shown("import os; os.environ.get('AV_TEST')"), "import os; os.environ.get('AV_TEST')");
+    }
+
+    #[test]
+    fn tokens_go_wherever_they_stand() {
+        for token in [
+            concat!("gh", "p_0123456789abcdefghij0123456789abcdef"),
+            concat!("sk", "-proj-0123456789abcdefghij"),
+            concat!("xo", "xb-0123456789-abcdef"),
+            concat!("eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"),
+            concat!("pypi", "-AgEIcHlwaS5vcmcCJDAwMDAwMDAw"),
+        ] {
+            let out = shown(&format!("x = f({token})"));
+            assert!(!out.contains(&token[8..]), "{out}");
+        }
+        let key = shown("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk");
+        assert_eq!(key, "-----BEGIN OPENSSH PRIVATE KEY-----[redacted]");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let out = shown(&"a".repeat(500));
+        assert_eq!(out.chars().count(), MOST);
+        assert!(out.ends_with('…'));
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_value_never_survives(secret in "[A-Za-z0-9]{12,60}", lead in "[ a-z]{0,150}") {
+            let out = shown(&format!("{lead} DB_PASSWORD={secret}"));
+            prop_assert!(!out.contains(&secret[..8]), "{}", out);
+        }
+
+        #[test]
+        fn any_bytes_give_a_short_text(bytes in prop::collection::vec(any::<u8>(), 0..9000)) {
+            prop_assert!(Excerpt::of(&bytes).as_str().chars().count() <= MOST);
+        }
+    }
+}

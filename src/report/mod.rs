@@ -1,0 +1,5 @@
+//! Saying it. Each format is a pure function from the report to a writer.
+
+pub mod json;
+pub mod sanitize;
+pub mod terminal;

@@ -1,0 +1,237 @@
+//! One walk over the target. Directories are opened relative to their parents' handles and listed; nothing else is
+//! asked of the system unless an entry's name interests a check. Links to directories are not followed, so there are no
+//! loops; what they lead to is walked where it really lies.
+//!
+//! Work is shared over directories by rayon, newest first, which keeps few directories open. A candidate is read by the
+//! worker that found it: what is in flight is bounded by the number of workers, and there is no queue to overflow.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::Scope as Pool;
+
+use super::names::NameTable;
+use super::progress::Progress;
+use super::scope::{Scope, left_out};
+use crate::model::coverage::{Counts, Gap, GapReason, Skipped};
+use crate::model::facts::Harvest;
+use crate::model::interest::{Candidate, EntryKind};
+use crate::model::path::TargetPath;
+use crate::target::Target;
+use crate::target::dir::Dir;
+
+/// Deepest nesting that is entered. Paths grow with it, so without a bound a maze of folders costs memory without end.
+pub const DEEPEST: u32 = 4096;
+
+/// What the walk goes by.
+pub struct Walk<'a> {
+    /// The opened target.
+    pub target: &'a Target,
+    /// Which names interest which checks.
+    pub names: &'a NameTable,
+    /// Which trees are entered.
+    pub scope: &'a Scope,
+    /// For a person who watches.
+    pub progress: &'a Progress,
+    /// Reads one candidate. Called from all workers.
+    pub read: &'a (dyn Fn(&Candidate<'_, Dir>) -> Harvest + Sync),
+}
+
+/// A directory to be listed, and the chain of names that leads to it. Paths are put together only for what is reported.
+struct Node {
+    parent: Option<Arc<Node>>,
+    name: Box<[u8]>,
+    depth: u32,
+}
+
+/// The state that all workers share: a shelf of results for each of them, so that no lock is ever waited for.
+struct Crew<'a> {
+    walk: &'a Walk<'a>,
+    shelves: Vec<Mutex<Harvest>>,
+}
+
+/// Walks everything below `starts` (paths of the target, links resolved) and merges what the readers return.
+#[must_use]
+pub fn walk(walk: &Walk<'_>, starts: &[TargetPath]) -> Harvest {
+    let workers = rayon::current_num_threads().max(1);
+    let crew = Crew { walk, shelves: (0..workers).map(|_| Mutex::new(Harvest::default())).collect() };
+    let mut all = Harvest::default();
+    rayon::scope(|pool| {
+        for start in starts {
+            if let Some(gap) = crew.start(pool, start) {
+                all.gaps.push(gap);
+            }
+        }
+    });
+    for shelf in crew.shelves {
+        all.merge(shelf.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+    all
+}
+
+impl<'a> Crew<'a> {
+    /// Begins at one path: a directory is walked, a file is shown to the checks that ask for its name.
+    fn start<'s>(&'s self, pool: &Pool<'s>, start: &TargetPath) -> Option<Gap> {
+        let root = &self.walk.target.root;
+        let gap = |why| Some(Gap::new("walk", start.clone(), why));
+        let place = match root.resolve(start) {
+            Ok(place) => place,
+            Err(why) => return gap(why),
+        };
+        let path = root.path_of(&place);
+        if let Some(folder) = path.parent() {
+            let shown = self.show(root.folder_of(&place), &folder, [(path.file_name(), place.stat.kind)].into_iter());
+            self.shelve(shown);
+        }
+        if place.stat.kind != EntryKind::Dir {
+            return None;
+        }
+        match root.open_dir(&place) {
+            Ok(dir) => {
+                let top = Arc::new(Node { parent: None, name: path.as_bytes().into(), depth: 0 });
+                pool.spawn(move |pool| self.list(pool, dir, &top));
+                None
+            }
+            Err(why) => gap(why),
+        }
+    }
+
+    /// Lists one directory, sends its subdirectories to the pool, and reads the candidates in it.
+    fn list<'s>(&'s self, pool: &Pool<'s>, dir: Dir, node: &Arc<Node>) {
+        let mut harvest = Harvest::default();
+        let mut wanted: Vec<(Box<[u8]>, EntryKind)> = Vec::new();
+        let mut subdirs: Vec<Box<[u8]>> = Vec::new();
+        let mut entries = 0;
+        let listed = dir.list(|name, kind| {
+            entries += 1;
+            let mut is_wanted = false;
+            self.walk.names.askers(name, kind == EntryKind::Dir, |_| is_wanted = true);
+            if is_wanted {
+                wanted.push((name.into(), kind));
+            }
+            if kind == EntryKind::Dir {
+                subdirs.push(name.into());
+            }
+        });
+        harvest.counts = Counts { entries, directories: 1, ..Counts::default() };
+        self.walk.progress.add(entries, || node.path());
+        let dir = Arc::new(dir);
+        if let Err(why) = listed {
+            harvest.gaps.push(unlisted(&dir, node.path(), why));
+        }
+        for name in subdirs {
+            self.descend(pool, &dir, node, name, &mut harvest);
+        }
+        if !wanted.is_empty() {
+            let entries = wanted.iter().map(|(name, kind)| (name.as_ref(), *kind));
+            harvest.merge(self.show(&dir, &node.path(), entries));
+        }
+        self.shelve(harvest);
+    }
+
+    /// Sends one subdirectory to the pool, unless it is a mount that is not entered, is excluded, or lies too deep.
+    fn descend<'s>(
+        &'s self,
+        pool: &Pool<'s>,
+        dir: &Arc<Dir>,
+        node: &Arc<Node>,
+        name: Box<[u8]>,
+        harvest: &mut Harvest,
+    ) {
+        let scope = self.walk.scope;
+        if let Some((mount, entry)) = scope.mount_at(&name, || node.path().join(&name)) {
+            let (gap, skipped) = left_out(mount.path.clone(), entry);
+            let is_out = skipped.is_some();
+            harvest.gaps.extend(gap);
+            harvest.skipped.extend(skipped);
+            if is_out {
+                return;
+            }
+        }
+        if scope.has_excludes() && scope.excludes(&node.path().join(&name)) {
+            harvest.skipped.push(Skipped { path: node.path().join(&name), why: "excluded by the user".to_owned() });
+            return;
+        }
+        if node.depth >= DEEPEST {
+            let gap = Gap::new("walk", node.path().join(&name), GapReason::TooLarge);
+            harvest.gaps.push(gap.because(format!("nested deeper than {DEEPEST} folders")));
+            return;
+        }
+        let child = Arc::new(Node { parent: Some(Arc::clone(node)), name, depth: node.depth + 1 });
+        let dir = Arc::clone(dir);
+        pool.spawn(move |pool| self.enter(pool, dir, &child));
+    }
+
+    fn enter<'s>(&'s self, pool: &Pool<'s>, parent: Arc<Dir>, node: &Arc<Node>) {
+        match parent.open_dir(&node.name) {
+            Ok(dir) => {
+                // The parent's handle is not needed while this directory is listed: give it back early.
+                drop(parent);
+                self.list(pool, dir, node);
+            }
+            Err(why) => {
+                let owner = parent.stat_entry(&node.name).ok().map(|stat| stat.uid);
+                let mut gap = Gap::new("walk", node.path(), why);
+                gap.owner_uid = owner;
+                self.shelve(Harvest::missed(gap));
+            }
+        }
+    }
+
+    /// Shows entries to the checks that ask for them.
+    fn show<'n>(
+        &self,
+        dir: &Dir,
+        folder: &TargetPath,
+        entries: impl Iterator<Item = (&'n [u8], EntryKind)>,
+    ) -> Harvest {
+        let mut harvest = Harvest::default();
+        for (name, kind) in entries {
+            let path = folder.join(name);
+            if self.walk.scope.excludes(&path) {
+                harvest.skipped.push(Skipped { path, why: "excluded by the user".to_owned() });
+                continue;
+            }
+            let mut checks = Vec::new();
+            self.walk.names.askers(name, kind == EntryKind::Dir, |check| checks.push(check));
+            for check in checks {
+                harvest.merge((self.walk.read)(&Candidate { check, dir, name, kind, path: path.clone() }));
+            }
+        }
+        harvest
+    }
+
+    fn shelve(&self, harvest: Harvest) {
+        let worker = rayon::current_thread_index().unwrap_or(0);
+        if let Some(shelf) = self.shelves.get(worker) {
+            shelf.lock().unwrap_or_else(PoisonError::into_inner).merge(harvest);
+        }
+    }
+}
+
+impl Node {
+    fn path(&self) -> TargetPath {
+        let mut names: Vec<&[u8]> = vec![&self.name];
+        let mut at = self.parent.as_deref();
+        while let Some(node) = at {
+            names.push(&node.name);
+            at = node.parent.as_deref();
+        }
+        let mut names = names.into_iter().rev();
+        let top = TargetPath::new(names.next().unwrap_or_default());
+        let separator = top.separator();
+        let mut bytes = top.as_bytes().to_vec();
+        for name in names {
+            if bytes.last() != Some(&separator) {
+                bytes.push(separator);
+            }
+            bytes.extend_from_slice(name);
+        }
+        TargetPath::new(&bytes)
+    }
+}
+
+fn unlisted(dir: &Dir, path: TargetPath, why: GapReason) -> Gap {
+    let mut gap = Gap::new("walk", path, why).because("the listing broke off");
+    gap.owner_uid = dir.stat().map(|stat| stat.uid);
+    gap
+}

@@ -1,0 +1,216 @@
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the door that the fences lead to")]
+//! A handle of one directory of the target. Everything below it is opened relative to the handle: that reaches paths
+//! longer than any limit, and leaves no time between seeing an entry and opening it.
+
+use std::fs::File;
+use std::io::Read;
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::model::coverage::GapReason;
+use crate::model::interest::EntryKind;
+use crate::model::python::DirIdentity;
+use crate::model::time::Time;
+
+/// What the system says of one entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stat {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes.
+    pub size: u64,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Last modification.
+    pub modified: Time,
+    /// Device, inode, last change.
+    pub identity: DirIdentity,
+}
+
+/// An open directory.
+pub struct Dir {
+    fd: OwnedFd,
+    stat: OnceLock<Option<Stat>>,
+}
+
+/// An open regular file of known size.
+pub struct OpenFile {
+    file: File,
+    /// What the system said of the handle.
+    pub stat: Stat,
+}
+
+impl Dir {
+    pub(super) fn from_fd(fd: OwnedFd) -> Self {
+        Self { fd, stat: OnceLock::new() }
+    }
+
+    /// Opens a subdirectory, never through a link.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_dir(&self, name: &[u8]) -> Result<Self, GapReason> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        self.open_quietly(name, flags).map(Self::from_fd)
+    }
+
+    /// Opens a regular file, never through a link, never waiting: a FIFO would block, a device could do anything.
+    ///
+    /// # Errors
+    /// Why not; `NotRegular` for everything that is no regular file.
+    pub fn open_file(&self, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let seen = self.stat_entry(name)?;
+        if seen.kind != EntryKind::File {
+            return Err(GapReason::NotRegular);
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let file = File::from(self.open_quietly(name, flags)?);
+        // What was seen and what was opened may be two things: the handle has the last word.
+        let stat = rustix::fs::fstat(&file).map(|stat| read_stat(&stat)).map_err(reason)?;
+        if stat.kind != EntryKind::File {
+            return Err(GapReason::NotRegular);
+        }
+        Ok(OpenFile { file, stat })
+    }
+
+    /// What the system says of an entry, of a link itself.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn stat_entry(&self, name: &[u8]) -> Result<Stat, GapReason> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::statat(&self.fd, name, flags).map(|stat| read_stat(&stat)).map_err(reason)
+    }
+
+    /// What the system says of this directory itself; asked once.
+    #[must_use]
+    pub fn stat(&self) -> Option<Stat> {
+        *self.stat.get_or_init(|| rustix::fs::fstat(&self.fd).ok().map(|stat| read_stat(&stat)))
+    }
+
+    /// Where a link points, as it is written.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn read_link(&self, name: &[u8]) -> Result<Vec<u8>, GapReason> {
+        rustix::fs::readlinkat(&self.fd, name, Vec::new()).map(std::ffi::CString::into_bytes).map_err(reason)
+    }
+
+    /// Calls `show` for every entry but `.` and `..`, as the listing gives them: no look at the entries themselves,
+    /// except where the file system does not say what they are.
+    ///
+    /// # Errors
+    /// Why the listing stopped; what came before it was shown.
+    pub fn list(&self, mut show: impl FnMut(&[u8], EntryKind)) -> Result<(), GapReason> {
+        let mut shown = |name: &[u8], kind: FileType| {
+            if name == b"." || name == b".." {
+                return;
+            }
+            let kind = match kind {
+                FileType::Unknown => self.stat_entry(name).map_or(EntryKind::Other, |stat| stat.kind),
+                known => entry_kind(known),
+            };
+            show(name, kind);
+        };
+        self.list_raw(&mut shown)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn list_raw(&self, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
+        // Large enough that most directories are one call, small enough for a worker's stack.
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
+        let mut listing = rustix::fs::RawDir::new(&self.fd, &mut buffer);
+        while let Some(entry) = listing.next() {
+            let entry = entry.map_err(reason)?;
+            shown(entry.file_name().to_bytes(), entry.file_type());
+        }
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn list_raw(&self, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
+        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(reason)? {
+            let entry = entry.map_err(reason)?;
+            shown(entry.file_name().to_bytes(), entry.file_type());
+        }
+        Ok(())
+    }
+
+    /// `openat` that leaves access times alone where the system permits it.
+    fn open_quietly(&self, name: &[u8], flags: OFlags) -> Result<OwnedFd, GapReason> {
+        let opened = match rustix::fs::openat(&self.fd, name, flags | no_access_time(), Mode::empty()) {
+            // Only the owner and root may ask for that.
+            Err(Errno::PERM) => rustix::fs::openat(&self.fd, name, flags, Mode::empty()),
+            other => other,
+        };
+        opened.map_err(reason)
+    }
+}
+
+impl OpenFile {
+    /// Reads at most `cap` bytes from where it stands.
+    ///
+    /// # Errors
+    /// `Unreadable` when the disk does not give what it promised.
+    pub fn read(&mut self, cap: u64) -> Result<Vec<u8>, GapReason> {
+        let mut bytes = Vec::with_capacity(usize::try_from(cap.min(self.stat.size)).unwrap_or(0).min(1 << 20));
+        (&mut self.file).take(cap).read_to_end(&mut bytes).map_err(|_| GapReason::Unreadable)?;
+        Ok(bytes)
+    }
+
+    /// The file as a stream of at most `cap` bytes.
+    pub fn stream(self, cap: u64) -> impl Read {
+        self.file.take(cap)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn no_access_time() -> OFlags {
+    OFlags::NOATIME
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_access_time() -> OFlags {
+    OFlags::empty()
+}
+
+fn entry_kind(kind: FileType) -> EntryKind {
+    match kind {
+        FileType::Directory => EntryKind::Dir,
+        FileType::RegularFile => EntryKind::File,
+        FileType::Symlink => EntryKind::Link,
+        _ => EntryKind::Other,
+    }
+}
+
+fn read_stat(stat: &rustix::fs::Stat) -> Stat {
+    let changed = i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
+    #[allow(clippy::unnecessary_cast, reason = "the fields' widths differ between systems")]
+    Stat {
+        kind: entry_kind(FileType::from_raw_mode(stat.st_mode as _)),
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        mode: (stat.st_mode as u32) & 0o7777,
+        uid: stat.st_uid,
+        modified: Time::from_unix(stat.st_mtime as i64),
+        identity: DirIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64, changed },
+    }
+}
+
+/// The system's answer in the report's words.
+pub(super) fn reason(errno: Errno) -> GapReason {
+    match errno {
+        Errno::ACCESS | Errno::PERM => GapReason::PermissionDenied,
+        Errno::NOENT | Errno::STALE | Errno::NOTDIR => GapReason::Vanished,
+        // With NOFOLLOW this says that the entry became a link after it was listed.
+        Errno::LOOP => GapReason::LinkLoop,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => GapReason::Exhausted,
+        Errno::NXIO | Errno::NODEV => GapReason::NotRegular,
+        _ => GapReason::Unreadable,
+    }
+}

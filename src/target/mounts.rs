@@ -1,0 +1,225 @@
+#![allow(clippy::disallowed_methods, reason = "reads this host's own mount table, not the target")]
+//! What is mounted below the root, from this host's own table (`/proc/self/mountinfo`, proc(5)). It is read once and
+//! before the walk, because even a look at a dead network mount can hang, and entering an automount point mounts it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::root::Root;
+use crate::model::path::TargetPath;
+
+/// What kind of thing is mounted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MountKind {
+    /// A disk, or memory used like one: files are files.
+    Storage,
+    /// The kernel's own view of itself: nothing on it was put there by anybody.
+    Pseudo,
+    /// Another machine, a user program or an automounter answers.
+    Network,
+}
+
+/// One mount below the root.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mount {
+    /// Where, on the target.
+    pub path: TargetPath,
+    /// The file system's type, as the kernel names it.
+    pub fs_type: String,
+    /// What that means for a sweep.
+    pub kind: MountKind,
+    /// Device number as `major:minor`.
+    pub device: String,
+}
+
+/// All mounts below the root, by path.
+#[derive(Clone, Default, Debug)]
+pub struct Mounts {
+    by_path: HashMap<TargetPath, Mount>,
+    last_names: HashSet<Vec<u8>>,
+}
+
+const PSEUDO: &[&str] = &[
+    "proc",
+    "sysfs",
+    "devpts",
+    "cgroup",
+    "cgroup2",
+    "securityfs",
+    "debugfs",
+    "tracefs",
+    "configfs",
+    "fusectl",
+    "bpf",
+    "pstore",
+    "efivarfs",
+    "mqueue",
+    "hugetlbfs",
+    "binfmt_misc",
+    "rpc_pipefs",
+    "nsfs",
+    "selinuxfs",
+    "smackfs",
+    "resctrl",
+    "nfsd",
+    "fuse.lxcfs",
+    "fuse.portal",
+    "fuse.gvfsd-fuse",
+];
+
+const NETWORK: &[&str] = &[
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "ncpfs",
+    "afs",
+    "coda",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "beegfs",
+    "orangefs",
+    "gfs2",
+    "ocfs2",
+    "gpfs",
+    "9p",
+    "virtiofs",
+    "davfs",
+    "autofs",
+    "macfuse",
+    "webdav",
+];
+
+impl MountKind {
+    /// By the file system's type. `fuseblk` is a local disk (NTFS); every other FUSE file system is a program that answers.
+    #[must_use]
+    pub fn of(fs_type: &str) -> Self {
+        if PSEUDO.contains(&fs_type) {
+            Self::Pseudo
+        } else if NETWORK.contains(&fs_type) || fs_type == "fuse" || fs_type.starts_with("fuse.") {
+            Self::Network
+        } else {
+            Self::Storage
+        }
+    }
+}
+
+impl Mounts {
+    /// Reads the table; empty where there is none (another system, `/proc` not mounted).
+    #[must_use]
+    pub fn read(root: &Root, at: &Path) -> Self {
+        let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        let at = std::fs::canonicalize(at).unwrap_or_else(|_| at.to_path_buf());
+        Self::parse(root, at.as_os_str().as_encoded_bytes(), &table)
+    }
+
+    fn parse(root: &Root, at: &[u8], table: &[u8]) -> Self {
+        let at = at.strip_suffix(b"/").unwrap_or(at);
+        let mut all = Self::default();
+        for line in table.split(|byte| *byte == b'\n') {
+            let Some((point, fs_type, device)) = parse_line(line) else {
+                continue;
+            };
+            let below = match point.strip_prefix(at) {
+                Some(rest) if rest.len() > 1 && rest.first() == Some(&b'/') => rest,
+                _ => continue,
+            };
+            let path = root.target_path(below);
+            let kind = MountKind::of(&fs_type);
+            all.last_names.insert(path.file_name().to_vec());
+            // A later line covers an earlier one at the same place.
+            all.by_path.insert(path.clone(), Mount { path, fs_type, kind, device });
+        }
+        all
+    }
+
+    /// Whether anything at all is mounted on a folder of this name: a cheap first question.
+    #[must_use]
+    pub fn may_be_at(&self, name: &[u8]) -> bool {
+        self.last_names.contains(name)
+    }
+
+    /// What is mounted exactly there.
+    #[must_use]
+    pub fn at(&self, path: &TargetPath) -> Option<&Mount> {
+        self.by_path.get(path)
+    }
+
+    /// All mounts, sorted by path.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&Mount> {
+        let mut all: Vec<&Mount> = self.by_path.values().collect();
+        all.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        all
+    }
+}
+
+/// `36 35 98:0 /root /mount/point options optional - type source options` → mount point, type, device.
+fn parse_line(line: &[u8]) -> Option<(Vec<u8>, String, String)> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let device = String::from_utf8_lossy(fields.nth(2)?).into_owned();
+    let point = unescape(fields.nth(1)?);
+    let fs_type = fields.skip_while(|field| *field != b"-").nth(1)?;
+    Some((point, String::from_utf8_lossy(fs_type).into_owned(), device))
+}
+
+/// Blanks, tabs, line ends and backslashes stand as three octal digits.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, tail)) = rest.split_first() {
+        let code = (*first == b'\\').then(|| tail.get(..3)).flatten().and_then(octal);
+        match code {
+            Some(byte) => {
+                out.push(byte);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+fn octal(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[u8] = b"22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+        30 22 0:24 / /proc rw shared:5 - proc proc rw\n\
+        31 22 0:40 / /mnt/my\\040share rw,relatime shared:1 master:2 - nfs4 host:/x rw\n\
+        32 22 0:41 / /mnt/image/var rw - fuse.sshfs host: rw\n\
+        broken\n";
+
+    #[test]
+    fn the_table_is_read_relative_to_the_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let live = Mounts::parse(&root, b"/", TABLE);
+        let kind = |path: &[u8]| live.at(&TargetPath::new(path)).map(|mount| mount.kind);
+        assert_eq!(kind(b"/proc"), Some(MountKind::Pseudo));
+        assert_eq!(kind(b"/mnt/my share"), Some(MountKind::Network));
+        assert_eq!(kind(b"/mnt/image"), None);
+        assert!(live.may_be_at(b"proc") && !live.may_be_at(b"etc"));
+        let image = Mounts::parse(&root, b"/mnt/image", TABLE);
+        let paths: Vec<_> = image.sorted().iter().map(|mount| mount.path.to_text().into_owned()).collect();
+        assert_eq!(paths, ["/var"]);
+    }
+
+    #[test]
+    fn types_are_told_apart() {
+        assert_eq!(MountKind::of("ext4"), MountKind::Storage);
+        assert_eq!(MountKind::of("fuseblk"), MountKind::Storage);
+        assert_eq!(MountKind::of("fuse.rclone"), MountKind::Network);
+        assert_eq!(MountKind::of("autofs"), MountKind::Network);
+        assert_eq!(MountKind::of("cgroup2"), MountKind::Pseudo);
+    }
+}

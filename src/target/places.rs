@@ -1,0 +1,174 @@
+//! Knowledge of places as data: `iocs/places/python.json` says which tool keeps its environments where. Places only help
+//! to name a thing that content has shown to be one.
+
+use serde::Deserialize;
+
+use crate::model::path::TargetPath;
+
+static PYTHON: &str = include_str!("../../iocs/places/python.json");
+
+/// The rules, in the order in which they are asked.
+pub struct Places {
+    rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "schema")]
+    _schema: String,
+    #[serde(rename = "about")]
+    _about: String,
+    rules: Vec<Rule>,
+}
+
+/// One rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its id.
+    pub id: String,
+    /// The kind of environment it means.
+    pub kind: String,
+    /// Patterns over the environment's root.
+    pub paths: Vec<String>,
+    /// Whether a `pyvenv.cfg` must or must not be there.
+    #[serde(default)]
+    pub venv: Option<bool>,
+    /// The state of distributions there, unless installed.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// The container engine whose store this is.
+    #[serde(default)]
+    pub container: Option<String>,
+    /// Why such a place matters.
+    pub why: String,
+    /// Where its layout is described.
+    pub references: Vec<String>,
+}
+
+/// A rule that fits, and where the root it speaks of ends.
+pub struct Fit<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// How many components of the path make up the environment's root.
+    pub root: usize,
+}
+
+impl Places {
+    /// The built-in rules.
+    #[must_use]
+    pub fn built_in() -> Self {
+        // The file is part of the program: the test below reads it the same way, so it cannot be wrong here.
+        let rules = serde_json::from_str::<File>(PYTHON).map(|file| file.rules).unwrap_or_default();
+        Self { rules }
+    }
+
+    /// The first rule that fits the root of an environment.
+    #[must_use]
+    pub fn fit(&self, root: &TargetPath, is_venv: bool) -> Option<Fit<'_>> {
+        let parts: Vec<&[u8]> = root.components().collect();
+        self.rules
+            .iter()
+            .filter(|rule| rule.venv.is_none_or(|wanted| wanted == is_venv))
+            .find_map(|rule| rule.paths.iter().find_map(|path| fit(path, &parts)).map(|root| Fit { rule, root }))
+    }
+}
+
+/// Matches a pattern against components; tells how many of them make up the root.
+fn fit(pattern: &str, parts: &[&[u8]]) -> Option<usize> {
+    let (head, tail) = pattern.split_once("//").map_or((pattern, None), |(head, tail)| (head, Some(tail)));
+    let (anywhere, head) = match head.strip_prefix("**/") {
+        Some(rest) => (true, rest),
+        None => (false, head.trim_start_matches('/')),
+    };
+    let (head, open) = match head.strip_suffix("/**") {
+        Some(rest) => (rest, true),
+        None => (head, false),
+    };
+    let names: Vec<&str> = head.split('/').filter(|name| !name.is_empty()).collect();
+    let last_start = if anywhere { parts.len().checked_sub(names.len())? } else { 0 };
+    (0..=last_start).find_map(|start| {
+        let end = start + names.len();
+        let fits = names.iter().zip(parts.get(start..end)?).all(|(name, part)| glob(name.as_bytes(), part));
+        let rest = parts.get(end..)?;
+        let rest_fits = match tail {
+            Some("**") => true,
+            Some(tail) => rest_fits(tail, rest),
+            None => rest.is_empty() || open,
+        };
+        // An open pattern speaks of everything below a place: each environment there keeps its own root.
+        let root = if tail.is_some() { end } else { parts.len() };
+        (fits && rest_fits).then_some(root)
+    })
+}
+
+/// The part behind `//`: components one by one, or anything after a closing `**`.
+fn rest_fits(tail: &str, rest: &[&[u8]]) -> bool {
+    let (names, open) = tail.strip_suffix("/**").map_or((tail, false), |names| (names, true));
+    let names: Vec<&str> = names.split('/').collect();
+    (if open { names.len() <= rest.len() } else { names.len() == rest.len() })
+        && names.iter().zip(rest).all(|(name, part)| glob(name.as_bytes(), part))
+}
+
+/// `*` stands for any part of one name; ASCII case is ignored, since on some targets it means nothing.
+#[must_use]
+pub fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => name.is_empty(),
+        Some((b'*', rest)) => (0..=name.len()).any(|skip| name.get(skip..).is_some_and(|tail| glob(rest, tail))),
+        Some((first, rest)) => {
+            name.split_first().is_some_and(|(at, tail)| at.eq_ignore_ascii_case(first) && glob(rest, tail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(path: &str, is_venv: bool) -> Option<(String, usize)> {
+        let places = Places::built_in();
+        let fit = places.fit(&TargetPath::new(path.as_bytes()), is_venv)?;
+        Some((fit.rule.kind.clone(), fit.root))
+    }
+
+    fn kind_of(path: &str, is_venv: bool) -> String {
+        kind(path, is_venv).map(|(kind, _)| kind).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_built_in_rules_are_whole() {
+        let file: File = serde_json::from_str(PYTHON).unwrap();
+        assert_eq!(file._schema, "pysweep.places/1");
+        let mut ids: Vec<&str> = file.rules.iter().map(|rule| rule.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), file.rules.len());
+        for rule in &file.rules {
+            assert!(crate::model::env_kind::KINDS.contains(&rule.kind.as_str()), "{}", rule.kind);
+            assert!(!rule.paths.is_empty() && !rule.why.is_empty() && !rule.references.is_empty(), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn environments_are_named_by_the_tool_that_keeps_them() {
+        assert_eq!(kind_of("/home/a/.pyenv/versions/3.10.13", false), "pyenv");
+        assert_eq!(kind_of("/home/a/.pyenv/versions/3.10.13/envs/x", true), "pyenv-virtualenv");
+        assert_eq!(kind_of("/home/a/.local/share/pipx/venvs/black", true), "pipx");
+        assert_eq!(kind_of("/home/a/p/.tox/py311", true), "tox");
+        assert_eq!(kind_of("/usr", false), "system");
+        assert_eq!(kind_of("/srv/usr", false), "");
+        assert_eq!(kind("/home/a/.cache/uv/archive-v0/x", false), Some(("uv-cache".to_owned(), 4)));
+        assert_eq!(kind("/home/a/.cache/uv/archive-v0/x", true), Some(("uv-venv".to_owned(), 6)));
+        assert_eq!(kind("/var/lib/docker/overlay2/abc/diff/opt/venv", true), Some(("container-layer".to_owned(), 6)));
+        assert_eq!(kind_of("/home/a/.local/share/Trash/files/old", true), "trash");
+    }
+
+    #[test]
+    fn stars_stay_within_a_name() {
+        assert!(glob(b"py_env-*", b"py_env-python3.11"));
+        assert!(glob(b"*.APP", b"Tool.app"));
+        assert!(!glob(b"a*c", b"ab"));
+    }
+}
