@@ -162,7 +162,7 @@ fn every_check_and_every_rule_has_a_host() {
 fn nothing_is_ever_executed() {
     for (path, text) in sources() {
         let text = code(&text);
-        for word in ["process::Command", "Command::new(", "libc::exec", "posix_spawn"] {
+        for word in ["process::Command", "Command::new(", "libc::", "execve"] {
             assert!(!without_tests(&text).contains(word), "{} names {word}", path.display());
         }
     }
