@@ -8,6 +8,8 @@ use crate::model::startup::{Feature, HookLine, LineClass, Ownership, StartupHook
 const ALERT: u32 = 50;
 /// From here on a person should look.
 const REVIEW: u32 = 30;
+/// A feature of this weight is no part of any honest file that is known.
+const STRONG: u32 = 40;
 
 /// Judges a file by its shape alone.
 #[must_use]
@@ -31,14 +33,25 @@ pub fn judge(hook: &StartupHook) -> HookVerdict {
         Ownership::Orphan | Ownership::Owned => {}
     }
     let judgement = match score {
-        // Nothing runs it: a person may look, but it is no alarm.
-        ALERT.. if hook.run_by.is_empty() => Judgement::Review,
+        // Nothing runs it, or nothing in it hides or reaches out: a person may look, but it is no alarm.
+        ALERT.. if hook.run_by.is_empty() || !is_strong(hook) => Judgement::Review,
         ALERT.. => Judgement::MaliciousShape,
         REVIEW.. => Judgement::Review,
         _ if runs || hook.lines.iter().any(|line| line.class != LineClass::Path) => Judgement::Explained,
         _ => Judgement::Plain,
     };
     HookVerdict { judgement, reasons }
+}
+
+/// Whether there is at least one thing that no honest file is known to do. Plain, readable code that nobody owns is for
+/// a person to judge: administrators do write such files.
+fn is_strong(hook: &StartupHook) -> bool {
+    let is_alone = |feature: &Feature| points(*feature) >= STRONG;
+    let runs_a_file =
+        |line: &HookLine| [Feature::ComputedExec, Feature::Files].iter().all(|one| line.features.contains(one));
+    hook.ownership == Ownership::Changed
+        || hook.features.iter().any(is_alone)
+        || hook.lines.iter().any(|line| line.features.iter().any(is_alone) || runs_a_file(line))
 }
 
 fn line_score(line: &HookLine) -> u32 {

@@ -45,6 +45,19 @@ pub fn of(site: &TargetPath) -> Layout {
         }
         // PREFIX/site-packages: older PyPy, conda's package cache
         [.., "site-packages" | "dist-packages"] => plain(names.len() - 1, None),
+        // The standard library itself: Python 2 kept metadata there
+        [.., lib, python] if is_lib(lib) && versioned(python).is_some_and(|(version, _)| version.is_some()) => Layout {
+            root: names.len() - 2,
+            python_version: versioned(python).and_then(|(version, _)| version),
+            runs_hooks: false,
+            implementation: None,
+        },
+        [.., lib, python, "lib-dynload"] if is_lib(lib) && versioned(python).is_some() => Layout {
+            root: names.len() - 3,
+            python_version: versioned(python).and_then(|(version, _)| version),
+            runs_hooks: false,
+            implementation: None,
+        },
         // Anything else that holds metadata: pip install --target, vendored folders, unpacked archives.
         _ => Layout { root: names.len(), python_version: None, runs_hooks: false, implementation: None },
     }
@@ -100,6 +113,8 @@ mod tests {
         );
         is("/Users/c/Library/Python/3.9/lib/python/site-packages", "/Users/c/Library/Python/3.9", Some("3.9"));
         is("/srv/lambda/package", "/srv/lambda/package", None);
+        is("/opt/py/lib/python2.7", "/opt/py", Some("2.7"));
+        is("/opt/py/lib/python2.7/lib-dynload", "/opt/py", Some("2.7"));
         is("/site-packages", "/", None);
     }
 }

@@ -141,8 +141,14 @@ fn inner_kind(venv: Option<&VenvConfig>, site: &SiteDir, layout: &layout::Layout
         (None, None) if site.has_stdlib || is_source => "unknown",
         (None, None) if layout.runs_hooks && layout.python_version.is_some() => "pip-prefix",
         (None, None) if layout.runs_hooks => "unknown",
+        // Copies that a package brings with it: setuptools/_vendor and its like.
+        (None, None) if lies_in_package(&site.path) => "bundled",
         (None, None) => "pip-target",
     }
+}
+
+fn lies_in_package(site: &TargetPath) -> bool {
+    site.components().any(|part| matches!(part, b"site-packages" | b"dist-packages"))
 }
 
 /// `VENV/lib64/…`, where `lib64` is a link to `lib`.

@@ -30,6 +30,14 @@ impl Sites {
                 }
             }
         }
+        for site in facts.distributions.iter().filter_map(|found| found.path.parent()) {
+            by_path.entry(site.clone()).or_insert(SiteDir {
+                path: site,
+                identity: None,
+                owner_uid: None,
+                has_stdlib: false,
+            });
+        }
         let mut sources: BTreeSet<TargetPath> = by_path.keys().cloned().collect();
         for found in &facts.distributions {
             let is_source = found.metadata == MetadataForm::EggInfoDir && !found.path.file_name().contains(&b'-');

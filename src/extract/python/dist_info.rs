@@ -39,7 +39,7 @@ fn read(input: &Input<'_>) -> Harvest {
         return Harvest::default();
     }
     let mut harvest = Harvest::default();
-    harvest.facts.site_dirs.push(site_dir::holding(input.folder(), candidate.dir));
+    harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     let around = |changed| Around { path: candidate.path.clone(), form: MetadataForm::DistInfo, changed };
     match input.open_dir() {
         Ok(dir) => {

@@ -30,7 +30,7 @@ fn read(input: &Input<'_>) -> Harvest {
         return Harvest::default();
     }
     let mut harvest = Harvest::default();
-    harvest.facts.site_dirs.push(site_dir::holding(input.folder(), candidate.dir));
+    harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     let (form, headers, gap, changed) = match input.open_dir() {
         Ok(dir) => {
             let (headers, gap) = metadata::read_headers(input, &dir, &candidate.path, b"PKG-INFO");

@@ -79,13 +79,15 @@ fn read(input: &Input<'_>) -> Harvest {
 /// Judges nothing, only takes apart. None for weights and other data that run nothing.
 #[must_use]
 pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook> {
+    // Python reads every such file of a site directory to its end: there, what lies beyond the cap may run.
+    let is_settled = whole || !lies_in_named_site(&path);
     let is_long = bytes.len() > LONGEST_LIST && !lies_in_named_site(&path);
-    if (is_long || is_data(bytes)) && memmem::find(bytes, b"import").is_none() {
+    if is_settled && (is_long || is_data(bytes)) && memmem::find(bytes, b"import").is_none() {
         return None;
     }
     let all = pth_text::lines(bytes);
     let runs = all.iter().any(|line| line.run_by != 0);
-    if !runs && is_data(bytes) {
+    if is_settled && !runs && is_data(bytes) {
         return None;
     }
     // What runs is judged before what only names folders.

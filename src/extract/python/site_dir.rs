@@ -38,10 +38,12 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest
 }
 
-/// The folder `dir` at `path` as a place that packages are imported from, because metadata or a hook lies in it.
+/// The folder `dir` at `path` as a place that packages are imported from, because metadata lies in it. None for a folder
+/// whose name says so already: the walk has shown it by itself.
 #[must_use]
-pub fn holding(path: TargetPath, dir: &Dir) -> SiteDir {
-    site_dir(path, dir.stat(), false)
+pub fn holding(path: TargetPath, dir: &Dir) -> Option<SiteDir> {
+    let is_named = matches!(path.file_name(), b"site-packages" | b"dist-packages");
+    (!is_named).then(|| site_dir(path, dir.stat(), false))
 }
 
 fn site_dir(path: TargetPath, stat: Option<Stat>, has_stdlib: bool) -> SiteDir {
