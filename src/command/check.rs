@@ -107,5 +107,5 @@ fn reason(known: &Known<'_>, applies: Applies) -> String {
         }
         Applies::Yes | Applies::No => format!("bad are {bad}"),
     };
-    line(&format!("{} ({:?}): {how}", known.pack.id, one.confidence))
+    line(&format!("{} ({}): {how}", known.pack.id, one.confidence.name()))
 }

@@ -88,7 +88,7 @@ fn indicator(pack: &Pack, one: &Indicator) -> Vec<String> {
         format!("{} (indicator of {})", one.id, pack.id),
         String::new(),
         one.meaning.clone(),
-        format!("Type {}, at most {}, {:?}.{looked_for}", one.kind.name(), one.level.name(), one.confidence),
+        format!("Type {}, at most {}, {}.{looked_for}", one.kind.name(), one.level.name(), one.confidence.name()),
     ];
     text.extend(one.references.iter().map(|reference| format!("See {reference}")));
     text

@@ -126,7 +126,7 @@ impl<W: Write> Page<'_, W> {
             self.row("account", &line(&one.accounts.join(", ")))?;
         }
         if let (Some(incident), Some(indicator)) = (&one.incident, &one.indicator) {
-            let confidence = format!("{:?}", one.confidence).to_lowercase();
+            let confidence = one.confidence.name();
             self.row("known as", &line(&format!("{incident} ({indicator}, {confidence})")))?;
         }
         if let Some(seen) = one.first_seen {
