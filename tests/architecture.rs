@@ -138,7 +138,15 @@ fn only_the_outer_rooms_know_operating_systems() {
     for (path, text) in sources() {
         let shown = path.display().to_string();
         let outer = KNOWS_SYSTEMS.iter().any(|start| shown.starts_with(start));
-        for switch in ["cfg(target_os", "cfg(not(target_os", "cfg(windows", "cfg(unix", "cfg!(target_os", "cfg!(windows", "cfg!(unix"] {
+        for switch in [
+            "cfg(target_os",
+            "cfg(not(target_os",
+            "cfg(windows",
+            "cfg(unix",
+            "cfg!(target_os",
+            "cfg!(windows",
+            "cfg!(unix",
+        ] {
             assert!(outer || !code(without_tests(&text)).contains(switch), "{shown} asks for the operating system");
         }
     }

@@ -26,6 +26,9 @@ pub struct Grounds<'a> {
     pub exit_zero: bool,
 }
 
+/// What a host is called that does not say.
+const NAMELESS: &str = "unknown";
+
 /// Weighs everything.
 #[must_use]
 pub fn verdict(findings: &[Finding], grounds: &Grounds<'_>) -> Verdict {
@@ -86,7 +89,8 @@ fn scope_words(grounds: &Grounds<'_>) -> String {
     match grounds.scope {
         Scope::Host => format!("on host {subject}"),
         Scope::Account => format!("for account {subject} on this host"),
-        Scope::Image => format!("in the image {subject}"),
+        Scope::Image if subject == NAMELESS => "in this image".to_owned(),
+        Scope::Image => format!("in the image of {subject}"),
         Scope::Paths => format!("under {subject}"),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn watch<T: Send>(progress: &Progress, shown: bool, work: impl FnOnce
     let done = AtomicBool::new(false);
     let begun = Instant::now();
     thread::scope(|threads| {
-        threads.spawn(|| {
+        let watcher = threads.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 output::status(&line(progress, begun.elapsed()));
                 thread::park_timeout(BEAT);
@@ -31,6 +31,7 @@ pub(super) fn watch<T: Send>(progress: &Progress, shown: bool, work: impl FnOnce
         });
         let result = work();
         done.store(true, Ordering::Relaxed);
+        watcher.thread().unpark();
         result
     })
 }

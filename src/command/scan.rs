@@ -157,7 +157,8 @@ fn subject(config: &Config, target: &Target, scope: Scope) -> String {
 fn user(config: &Config, target: &Target) -> String {
     let uid = config.caller.uid;
     let own = target.accounts.iter().find(|account| target.live && account.uid == Some(uid));
-    own.map_or_else(|| format!("uid {uid}"), |account| account.name.clone())
+    let unknown = || if uid == 0 { "root".to_owned() } else { format!("uid {uid}") };
+    own.map_or_else(unknown, |account| account.name.clone())
 }
 
 fn narrowed(config: &Config) -> String {

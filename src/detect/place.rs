@@ -1,5 +1,6 @@
 //! Path patterns of packs: `{home}/x`, `{site}/x`, `{tmp}/x`, `**/x` and absolute paths, `*` within one name.
 
+use crate::model::glob;
 use crate::model::host::Account;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
@@ -45,17 +46,10 @@ fn below(top: &TargetPath, path: &TargetPath, rest: &str) -> bool {
 
 fn ends_with(path: &TargetPath, rest: &str) -> bool {
     let wanted: Vec<&str> = rest.split('/').collect();
+    // Windows does not tell case apart, and nothing else writes such paths.
+    let same = if path.separator() == b'/' { glob::exact } else { glob::caseless };
     let mut parts = path.components().rev();
-    wanted.iter().rev().all(|name| parts.next().is_some_and(|part| glob(name.as_bytes(), part)))
-}
-
-/// `*` stands for any part of one name.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skip| name.get(skip..).is_some_and(|tail| glob(rest, tail))),
-        Some((first, rest)) => name.split_first().is_some_and(|(at, tail)| at == first && glob(rest, tail)),
-    }
+    wanted.iter().rev().all(|name| parts.next().is_some_and(|part| glob::fits(name.as_bytes(), part, same)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod coverage;
 pub mod env_kind;
 pub mod facts;
 pub mod finding;
+pub mod glob;
 pub mod host;
 pub mod id;
 pub mod interest;
