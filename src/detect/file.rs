@@ -32,7 +32,8 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
 fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
     let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
     let in_place = match one.kind {
-        Kind::Startup => is_in_site(scene, &file.path, &one.names),
+        // Hooks have been judged as what they are.
+        Kind::Startup => !file.path.file_name().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names),
         _ => one.paths.iter().any(|pattern| places.fits(pattern, &file.path)),
     };
     in_place

@@ -4,7 +4,8 @@ use super::{Rule, Scene, advice, severity};
 use crate::intel::index::{Applies, Known, applies};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
 use crate::model::id::Id;
-use crate::model::python::{DistState, Distribution, normalize_name};
+use crate::model::python::{DistState, Distribution, MetadataForm, normalize_name};
+use crate::model::text::Excerpt;
 use crate::model::verdict::Level;
 
 /// The rule.
@@ -90,12 +91,31 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
         },
         environment: found.environment,
         accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
-        evidence: vec![Evidence { modified: found.installed_at, ..Evidence::at("metadata", found.path.clone()) }],
+        evidence: vec![evidence(found, version)],
         also_at: found.also_at.clone(),
         attack: vec!["T1195.002"],
         accepted: false,
         first_seen: found.installed_at,
         advice: advice(level),
+    }
+}
+
+/// The line that names the version, or the folder whose name does.
+fn evidence(found: &Distribution, matched: &str) -> Evidence {
+    let Some(line) = found.version_line.filter(|_| matched == found.version) else {
+        return Evidence { modified: found.installed_at, ..Evidence::at("metadata", found.path.clone()) };
+    };
+    let path = match found.metadata {
+        MetadataForm::DistInfo => found.path.join(b"METADATA"),
+        MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
+        MetadataForm::EggInfoFile => found.path.clone(),
+    };
+    let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());
+    Evidence {
+        line: Some(line),
+        excerpt: Some(excerpt),
+        modified: found.installed_at,
+        ..Evidence::at("metadata", path)
     }
 }
 

@@ -68,7 +68,7 @@ impl<'a> Input<'a> {
     pub fn open_dir(&self) -> Result<Dir, GapReason> {
         let Candidate { dir, name, kind, path, .. } = self.candidate;
         match kind {
-            EntryKind::Dir => dir.open_dir(name),
+            EntryKind::Dir => dir.open_dir(name).map_err(listed),
             EntryKind::Link => {
                 let folder = path.parent().unwrap_or_else(|| path.clone());
                 let (place, _) = self.target.root.follow_link(&folder, dir, name)?;
@@ -100,7 +100,7 @@ impl<'a> Input<'a> {
     /// Why not.
     pub fn open_candidate(&self) -> Result<OpenFile, GapReason> {
         let folder = self.folder();
-        self.open(self.candidate.dir, &folder, self.candidate.name)
+        self.open(self.candidate.dir, &folder, self.candidate.name).map_err(listed)
     }
 
     /// Reads at most `cap` bytes of a file in `dir`.
@@ -150,6 +150,12 @@ impl<'a> Input<'a> {
         counts.add(Counts { files_read, bytes_read, ..Counts::default() });
         self.counts.set(counts);
     }
+}
+
+/// What the walk has just seen in a listing and is not there any more was not missing from the start.
+#[must_use]
+pub fn listed(why: GapReason) -> GapReason {
+    if why == GapReason::Missing { GapReason::Vanished } else { why }
 }
 
 /// A stream that adds what it delivers to the counts.

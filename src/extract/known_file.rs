@@ -7,7 +7,7 @@ use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 use super::Extractor;
-use super::input::Input;
+use super::input::{Input, listed};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::id::hex;
@@ -38,7 +38,7 @@ fn read(input: &Input<'_>) -> Harvest {
     let stat = match input.candidate.dir.stat_entry(input.candidate.name) {
         Ok(stat) => stat,
         Err(why) => {
-            harvest.gaps.push(input.gap(why));
+            harvest.gaps.push(input.gap(listed(why)));
             return harvest;
         }
     };

@@ -13,6 +13,8 @@ pub enum GapReason {
     TooLarge,
     /// It does not have the form that its name promises.
     Malformed,
+    /// A file that belongs there is not there.
+    Missing,
     /// It was listed and gone when opened.
     Vanished,
     /// More than 40 links, or links in a circle.
@@ -33,10 +35,11 @@ pub enum GapReason {
 
 impl GapReason {
     /// Every reason, for `explain` and the documents.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PermissionDenied,
         Self::TooLarge,
         Self::Malformed,
+        Self::Missing,
         Self::Vanished,
         Self::LinkLoop,
         Self::DanglingLink,
@@ -54,6 +57,7 @@ impl GapReason {
             Self::PermissionDenied => "permission-denied",
             Self::TooLarge => "too-large",
             Self::Malformed => "malformed",
+            Self::Missing => "missing",
             Self::Vanished => "vanished",
             Self::LinkLoop => "link-loop",
             Self::DanglingLink => "dangling-link",
@@ -72,6 +76,7 @@ impl GapReason {
             Self::PermissionDenied => "The system refused to open it. Sweep as root to see it.",
             Self::TooLarge => "It is larger than the check reads, and what decides could lie beyond that bound.",
             Self::Malformed => "Its content does not have the form that its name promises.",
+            Self::Missing => "A file that belongs there, such as METADATA, is not there.",
             Self::Vanished => "It was listed and gone a moment later. Normal on a busy host.",
             Self::LinkLoop => "Its links lead in a circle, or through more than 40 links.",
             Self::DanglingLink => "It is a link to something that does not exist on the target.",
@@ -89,7 +94,7 @@ impl GapReason {
     #[must_use]
     pub fn is_material(self) -> bool {
         match self {
-            Self::Vanished | Self::DanglingLink | Self::LinkLoop | Self::NotRegular => false,
+            Self::Missing | Self::Vanished | Self::DanglingLink | Self::LinkLoop | Self::NotRegular => false,
             Self::PermissionDenied
             | Self::TooLarge
             | Self::Malformed

@@ -36,6 +36,10 @@ pub struct VenvConfig {
     pub lib64_alias: bool,
     /// The file's last modification.
     pub modified: Option<Time>,
+    /// Which directory the folder is, whatever it is called.
+    pub identity: Option<DirIdentity>,
+    /// Other paths of the same folder: bind mounts.
+    pub also_at: Vec<TargetPath>,
 }
 
 /// A directory from which Python packages are imported, or that looks like one.
@@ -224,6 +228,9 @@ pub struct Distribution {
     pub folder_says: Option<FolderSays>,
     /// Other paths of the same folder: bind mounts.
     pub also_at: Vec<TargetPath>,
+    /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
+    #[serde(skip)]
+    pub version_line: Option<u32>,
     /// The start-up files it owns; for the join, not for the report.
     #[serde(skip)]
     pub hooks: Vec<OwnedHook>,

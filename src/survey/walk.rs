@@ -170,6 +170,8 @@ impl<'a> Crew<'a> {
             }
             Err(why) => {
                 let owner = parent.stat_entry(&node.name).ok().map(|stat| stat.uid);
+                // It was in its parent's listing a moment ago.
+                let why = if why == GapReason::Missing { GapReason::Vanished } else { why };
                 let mut gap = Gap::new("walk", node.path(), why);
                 gap.owner_uid = owner;
                 self.shelve(Harvest::missed(gap));

@@ -206,7 +206,7 @@ fn read_stat(stat: &rustix::fs::Stat) -> Stat {
 pub(super) fn reason(errno: Errno) -> GapReason {
     match errno {
         Errno::ACCESS | Errno::PERM => GapReason::PermissionDenied,
-        Errno::NOENT | Errno::STALE | Errno::NOTDIR => GapReason::Vanished,
+        Errno::NOENT | Errno::STALE | Errno::NOTDIR => GapReason::Missing,
         // With NOFOLLOW this says that the entry became a link after it was listed.
         Errno::LOOP => GapReason::LinkLoop,
         Errno::MFILE | Errno::NFILE | Errno::NOMEM => GapReason::Exhausted,

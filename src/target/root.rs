@@ -227,9 +227,9 @@ impl Root {
     }
 }
 
-/// During a look-up, what is not there was never there: nothing vanished.
+/// During a look-up, what is not there is where a link leads to nothing.
 fn dangling(why: GapReason) -> GapReason {
-    if why == GapReason::Vanished { GapReason::DanglingLink } else { why }
+    if why == GapReason::Missing { GapReason::DanglingLink } else { why }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct Headers {
     pub name: Option<String>,
     /// `Version`, trimmed.
     pub version: Option<String>,
+    /// The line of `Version`, counted from 1.
+    pub version_line: Option<u32>,
     /// Whether the block's end was seen.
     pub ended: bool,
     /// What is wrong with it.
@@ -35,8 +37,8 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
         return out;
     }
     let text = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    let mut headers: Vec<Vec<u8>> = Vec::new();
-    for (line, has_end) in lines(text) {
+    let mut headers: Vec<(u32, Vec<u8>)> = Vec::new();
+    for (number, (line, has_end)) in (1..).zip(lines(text)) {
         if !has_end && !is_all {
             break;
         }
@@ -49,25 +51,28 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
             break;
         }
         match headers.last_mut() {
-            Some(above) if matches!(line.first(), Some(b' ' | b'\t')) => above.extend_from_slice(line),
-            _ => headers.push(line.to_vec()),
+            Some((_, above)) if matches!(line.first(), Some(b' ' | b'\t')) => above.extend_from_slice(line),
+            _ => headers.push((number, line.to_vec())),
         }
     }
     out.ended |= is_all;
-    out.name = first(&headers, "name");
-    out.version = first(&headers, "version");
+    out.name = first(&headers, "name").map(|(_, name)| name);
+    let version = first(&headers, "version");
+    out.version_line = version.as_ref().map(|(line, _)| *line);
+    out.version = version.map(|(_, version)| version);
     out
 }
 
-fn first(headers: &[Vec<u8>], wanted: &str) -> Option<String> {
-    headers.iter().find_map(|header| {
+/// The first header of a name that has a value, and its line.
+fn first(headers: &[(u32, Vec<u8>)], wanted: &str) -> Option<(u32, String)> {
+    headers.iter().find_map(|(line, header)| {
         let colon = header.iter().position(|byte| *byte == b':')?;
         let (name, value) = header.split_at(colon);
         if !name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()) {
             return None;
         }
         let value = String::from_utf8_lossy(value.get(1..)?).trim().to_owned();
-        (!value.is_empty()).then_some(value)
+        (!value.is_empty()).then_some((*line, value))
     })
 }
 
@@ -108,6 +113,7 @@ mod tests {
     #[test]
     fn the_first_of_each_counts_in_any_case_and_line_end() {
         assert_eq!(named("Name: a\nVersion: 1\nName: b\n\n"), both("a", "1"));
+        assert_eq!(parse(b"X: y\n z\r\nVersion: 1\n", true).version_line, Some(3));
         assert_eq!(named("nAmE:   litellm  \r\nVERSION:\t1.82.8\r\n\r\n"), both("litellm", "1.82.8"));
         assert_eq!(named("Name: a\rVersion: 1\r\r"), both("a", "1"));
         assert_eq!(named("Summary: x\n y\nName: a\nVersion: 1"), both("a", "1"));

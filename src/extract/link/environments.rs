@@ -92,6 +92,7 @@ impl<'a> Builder<'a> {
             let path = fit.as_ref().map_or_else(|| venv.prefix.clone(), |fit| venv.prefix.ancestor(fit.root));
             let new = environment(self.target, &path, None, fit.as_ref(), venv.kind);
             let entry = self.environments.entry(path).or_insert(new);
+            entry.also_at.extend(venv.also_at);
             entry.python_version = entry.python_version.take().or(venv.version);
             entry.base = entry.base.take().or(venv.home);
             entry.created = entry.created.or(venv.modified);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::facts::Facts;
 use crate::model::path::TargetPath;
-use crate::model::python::{DirIdentity, MetadataForm, SiteDir};
+use crate::model::python::{DirIdentity, MetadataForm, SiteDir, VenvConfig};
 
 /// All site directories, each once.
 pub(super) struct Sites {
@@ -86,7 +86,25 @@ impl Sites {
             }
         }
         facts.startup_hooks.retain(|hook| !is_alias(&hook.path));
+        merge_venvs(&mut facts.venvs);
     }
+}
+
+/// The same for virtual environments, which need not have a site directory.
+fn merge_venvs(venvs: &mut Vec<VenvConfig>) {
+    let mut own: Vec<VenvConfig> = Vec::with_capacity(venvs.len());
+    let mut first: HashMap<DirIdentity, usize> = HashMap::new();
+    for venv in venvs.drain(..) {
+        let known = venv.identity.and_then(|identity| first.get(&identity)).and_then(|at| own.get_mut(*at));
+        match known {
+            Some(known) => known.also_at.push(venv.prefix),
+            None => {
+                first.extend(venv.identity.map(|identity| (identity, own.len())));
+                own.push(venv);
+            }
+        }
+    }
+    *venvs = own;
 }
 
 fn is_named_site(path: &TargetPath) -> bool {

@@ -36,7 +36,7 @@ fn read(input: &Input<'_>) -> Harvest {
             let (headers, gap) = metadata::read_headers(input, &dir, &candidate.path, b"PKG-INFO");
             (MetadataForm::EggInfoDir, headers, gap, dir.stat().map(|stat| stat.modified))
         }
-        Err(GapReason::NotRegular | GapReason::Vanished) => {
+        Err(GapReason::NotRegular | GapReason::Missing | GapReason::Vanished) => {
             let (headers, gap) = metadata::read_headers(input, candidate.dir, &input.folder(), candidate.name);
             let changed = candidate.dir.stat_entry(candidate.name).ok().map(|stat| stat.modified);
             (MetadataForm::EggInfoFile, headers, gap, changed)

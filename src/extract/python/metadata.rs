@@ -113,6 +113,7 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         record: RecordSummary { state: RecordState::Absent, checked: 0, modified: 0, missing: 0, extra: 0 },
         folder_says: disagrees.then(|| FolderSays { name: shown(&folder.name), version: shown(&folder.version) }),
         also_at: Vec::new(),
+        version_line: headers.version_line,
         hooks: Vec::new(),
     }
 }

@@ -51,6 +51,8 @@ fn read(input: &Input<'_>) -> Harvest {
         lib64_alias: lib64 && dir.read_link(b"lib64").is_ok_and(|to| to == b"lib"),
         prefix,
         modified,
+        identity: dir.stat().map(|stat| stat.identity),
+        also_at: Vec::new(),
     });
     harvest
 }

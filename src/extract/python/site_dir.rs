@@ -2,7 +2,7 @@
 //! Layouts: the `site` module's documentation; Debian's Python policy for `dist-packages`.
 
 use crate::extract::Extractor;
-use crate::extract::input::Input;
+use crate::extract::input::{Input, listed};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
@@ -32,7 +32,7 @@ fn read(input: &Input<'_>) -> Harvest {
                 let has_stdlib = candidate.dir.stat_entry(b"os.py").is_ok();
                 harvest.facts.site_dirs.push(site_dir(candidate.path.clone(), Some(stat), has_stdlib));
             }
-            Err(why) => harvest.gaps.push(input.gap(why)),
+            Err(why) => harvest.gaps.push(input.gap(listed(why))),
         },
     }
     harvest
@@ -53,5 +53,5 @@ fn site_dir(path: TargetPath, stat: Option<Stat>, has_stdlib: bool) -> SiteDir {
 /// Whether a reader's failure means that the thing is simply not there.
 #[must_use]
 pub fn is_absent(why: GapReason) -> bool {
-    matches!(why, GapReason::Vanished | GapReason::DanglingLink)
+    matches!(why, GapReason::Missing | GapReason::Vanished | GapReason::DanglingLink)
 }
