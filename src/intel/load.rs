@@ -99,7 +99,11 @@ pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, Fault> {
     if files.is_empty() { Err(fault("the folder holds no .json file".to_owned())) } else { Ok(files) }
 }
 
-fn parse(origin: &str, bytes: &[u8]) -> Result<Loaded, Fault> {
+/// Reads a pack from its bytes; `origin` says where they came from.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(origin: &str, bytes: &[u8]) -> Result<Loaded, Fault> {
     let fault = |line, why| Fault { origin: origin.to_owned(), line, why };
     let pack: Pack = serde_json::from_slice(bytes).map_err(|why| {
         let text = why.to_string();

@@ -38,8 +38,12 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
     }
     let text = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     let mut headers: Vec<(u32, Vec<u8>)> = Vec::new();
+    // The header above the cut may go on behind it, unless the next line is seen to begin another one.
+    let mut last_is_whole = is_all;
     for (number, (line, has_end)) in (1..).zip(lines(text)) {
+        let goes_on = matches!(line.first(), Some(b' ' | b'\t'));
         if !has_end && !is_all {
+            last_is_whole = !goes_on;
             break;
         }
         if line.is_empty() {
@@ -51,9 +55,12 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
             break;
         }
         match headers.last_mut() {
-            Some((_, above)) if matches!(line.first(), Some(b' ' | b'\t')) => above.extend_from_slice(line),
+            Some((_, above)) if goes_on => above.extend_from_slice(line),
             _ => headers.push((number, line.to_vec())),
         }
+    }
+    if !last_is_whole && !out.ended && out.fault.is_none() {
+        headers.pop();
     }
     out.ended |= is_all;
     out.name = first(&headers, "name").map(|(_, name)| name);
@@ -129,6 +136,13 @@ mod tests {
         assert_eq!(parse(&[0; 64], true).fault, Some("it contains NUL bytes"));
         let wide: Vec<u8> = "\u{feff}Name: a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(parse(&wide, true).fault, Some("it is UTF-16"));
+    }
+
+    #[test]
+    fn a_header_that_may_go_on_is_not_believed() {
+        assert_eq!(parse(b"Version: 1\nName: lite\n", false).name, None);
+        assert_eq!(parse(b"Version: 1\nName: lite\n llm", false).name, None);
+        assert_eq!(parse(b"Version: 1\nName: lite\nX", false).name.as_deref(), Some("lite"));
     }
 
     #[test]

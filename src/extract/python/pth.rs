@@ -143,8 +143,10 @@ fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
     } else {
         let code = pth_token::tokenize(&text);
         let class = pth_line::classify(&text, &code);
+        // A plain text that only imports and calls is what its class says, and no more.
+        let counts = |feature: &Feature| class != LineClass::ImportCall || *feature != Feature::LiteralExec;
         let features = match class.runs_code() {
-            true => pth_line::features(&text, &code).into_iter().collect(),
+            true => pth_line::features(&text, &code).into_iter().filter(counts).collect(),
             false => Vec::new(),
         };
         (class, features)
