@@ -9,12 +9,14 @@ use crate::model::path::TargetPath;
 use crate::model::python::{
     DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary, normalize_name,
 };
-use crate::model::text::Excerpt;
 use crate::model::time::Time;
 use crate::target::dir::Dir;
 
 /// Most bytes of a header block; descriptions follow after it and are not read.
 pub const HEADER_CAP: u64 = 1 << 20;
+
+/// Longest name or version that is kept, in characters. File names end at 255 bytes; no index takes longer ones.
+const LONGEST_NAME: usize = 1024;
 
 /// Enough for the headers of nearly every distribution in one read.
 const FIRST_READ: u64 = 8 << 10;
@@ -101,9 +103,9 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
     Distribution {
         id: Id::new("dist", &[around.path.as_bytes(), normalized.as_bytes(), version.as_bytes()]),
         environment: None,
-        name: shown(&name),
-        normalized: shown(&normalized),
-        version: shown(&version),
+        name: bounded(&name),
+        normalized: bounded(&normalized),
+        version: bounded(&version),
         path: around.path,
         metadata: around.form,
         state: if is_leftover { DistState::Leftover } else { DistState::Installed },
@@ -111,16 +113,17 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         installed_at: around.changed,
         source_url: None,
         record: RecordSummary { state: RecordState::Absent, checked: 0, modified: 0, missing: 0, extra: 0 },
-        folder_says: disagrees.then(|| FolderSays { name: shown(&folder.name), version: shown(&folder.version) }),
+        folder_says: disagrees.then(|| FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) }),
         also_at: Vec::new(),
         version_line: headers.version_line,
         hooks: Vec::new(),
     }
 }
 
-/// Names and versions are text of the target as well: redacted and bounded like all of it.
-fn shown(text: &str) -> String {
-    Excerpt::of(text.as_bytes()).to_string()
+/// Names and versions are compared with the packs, so they are neither redacted nor cut like text that is only shown:
+/// a long local part must not make `1.82.7+…` another version. They are bounded all the same.
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST_NAME).collect()
 }
 
 /// A version without the differences that file names bring with them.
@@ -153,6 +156,14 @@ mod tests {
         assert_eq!(split("numpy-1.0-py3.8-linux-x86_64"), both("numpy", "1.0"));
         assert_eq!(split("cryptography"), both("cryptography", ""));
         assert_eq!(split("x-python-y"), both("x-python", "y"));
+    }
+
+    #[test]
+    fn a_long_local_part_hides_no_version() {
+        let around = Around { path: TargetPath::new(b"/s/x.dist-info"), form: MetadataForm::DistInfo, changed: None };
+        let text = format!("Name: litellm\nVersion: 1.82.7+{}\n\n", "a".repeat(300));
+        let found = distribution(around, &headers::parse(text.as_bytes(), true), parse_folder_name(b"x"));
+        assert_eq!(found.version.len(), 307);
     }
 
     #[test]
