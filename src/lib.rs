@@ -52,15 +52,25 @@ use model::verdict::ExitCode;
 
 /// Runs the program: arguments in, exit code out.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let args = match Args::try_parse_from(&args) {
         Ok(args) => args,
-        Err(told) => {
-            // Help and version are answers, not errors. Where even printing fails, the code still says what happened.
-            let code = if told.use_stderr() { ExitCode::Failed } else { ExitCode::Clean };
-            return if told.print().is_err() { ExitCode::Failed } else { code };
-        }
+        Err(told) => return refuse(&told, &args),
     };
     // A crash in a reader is caught and becomes a gap; its message would only disturb the report.
     std::panic::set_hook(Box::new(|_| {}));
     command::run(args)
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn refuse(told: &clap::Error, args: &[OsString]) -> ExitCode {
+    // Help and version are answers, not errors. Where even printing fails, the code still says what happened.
+    let code = if told.use_stderr() { ExitCode::Failed } else { ExitCode::Clean };
+    let hostile = args.iter().map(|arg| arg.to_string_lossy()).find(|arg| arg.chars().any(char::is_control));
+    if let (Some(arg), true) = (hostile, told.use_stderr()) {
+        // The parser would quote it as it is, line ends and all.
+        command::complain(&format!("the arguments are not understood, and one holds control characters: {arg}"));
+        return code;
+    }
+    if told.print().is_err() { ExitCode::Failed } else { code }
 }

@@ -19,6 +19,11 @@ use crate::intel::index::Intel;
 use crate::intel::load::{self, Fault};
 use crate::model::verdict::ExitCode;
 
+/// A message for the user, on standard error.
+pub fn complain(message: &str) {
+    output::complain(message);
+}
+
 /// Runs the command that was named.
 pub fn run(args: Args) -> ExitCode {
     let crash = "pysweep crashed; the sweep did not finish. Please report it with the command you ran.";

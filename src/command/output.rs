@@ -41,9 +41,9 @@ pub(super) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// A message for the user, on standard error.
+/// A message for the user, on standard error: one line, since it may quote a name that somebody else chose.
 pub(super) fn complain(message: &str) {
-    eprintln!("pysweep: {}", message.lines().map(sanitize::line).collect::<Vec<_>>().join("\n"));
+    eprintln!("pysweep: {}", sanitize::line(message));
 }
 
 /// Shows a status line on standard error, or clears it.

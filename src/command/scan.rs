@@ -67,9 +67,9 @@ pub(super) fn starts(config: &Config, target: &Target, scope: &trees::Scope) -> 
     let root = &target.root;
     let mut all = Vec::new();
     for path in &config.paths {
-        let given = root.target_path(path.as_os_str().as_encoded_bytes());
+        // As it is written: `..` behind a link means something else than it looks like.
         let place = root
-            .resolve(&given)
+            .resolve(&TargetPath::new(path.as_os_str().as_encoded_bytes()))
             .map_err(|why| Error::Input { path: path.clone(), why: format!("{}: {}", why.id(), why.sentence()) })?;
         all.push(root.path_of(&place));
     }
