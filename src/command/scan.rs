@@ -19,7 +19,6 @@ use crate::survey::names::NameTable;
 use crate::survey::progress::Progress;
 use crate::survey::scope::{self as trees, Choice};
 use crate::survey::walk::{self, Walk};
-use crate::target::mounts::Mounts;
 use crate::target::places::Places;
 use crate::target::{self, Target, Wanted};
 
@@ -47,7 +46,12 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
 
 /// Opens the target that the settings name.
 pub(super) fn open(config: &Config) -> Result<Target, Error> {
-    let wanted = Wanted { root: &config.root, live: config.live, platform: config.platform };
+    let wanted = Wanted {
+        root: &config.root,
+        live: config.live,
+        platform: config.platform,
+        include_network: config.args.include_network,
+    };
     target::open(&wanted).map_err(|why| Error::Root { path: config.root.clone(), why })
 }
 
@@ -59,7 +63,7 @@ pub(super) fn walk_scope(config: &Config, target: &Target) -> Result<trees::Scop
         one_file_system: args.one_file_system,
         exclude: args.exclude.clone(),
     };
-    trees::Scope::of(Mounts::read(&target.root, &target.at), choice).map_err(Error::Usage)
+    trees::Scope::of(target.mounts.clone(), choice).map_err(Error::Usage)
 }
 
 /// Where the walk begins: the root, or the paths that were named; and storage that hides behind what is not entered.

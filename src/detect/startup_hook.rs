@@ -63,7 +63,7 @@ fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
 
 fn known_finding(scene: &Scene<'_>, hook: &StartupHook, known: &Known<'_>) -> Finding {
     let Known { pack, indicator } = *known;
-    let runs_here = hook.in_site_dir || lies_beside_its_package(scene, hook, &pack.id);
+    let runs_here = (hook.in_site_dir && !hook.run_by.is_empty()) || lies_beside_its_package(scene, hook, &pack.id);
     let most = if runs_here { Level::Compromised } else { Level::Exposed };
     let level = indicator.level.min(most);
     let name = String::from_utf8_lossy(hook.path.file_name()).into_owned();
@@ -98,7 +98,8 @@ fn run_shape(scene: &Scene<'_>, hooks: &[HookVerdict]) -> Vec<Finding> {
     bad.map(|(hook, verdict)| {
         let mut found = base(scene, hook, SHAPE.id, "");
         let name = String::from_utf8_lossy(hook.path.file_name()).into_owned();
-        found.title = format!("the start-up file {name} has no honest explanation: {}", verdict.reasons.join("; "));
+        let shown: Vec<&str> = verdict.reasons.iter().take(3).map(String::as_str).collect();
+        found.title = format!("the start-up file {name} has no honest explanation: {}", shown.join("; "));
         found.stage = Stage::Dropped;
         settle(&mut found, Level::Suspicious, Confidence::Probable);
         found

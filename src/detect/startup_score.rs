@@ -46,7 +46,8 @@ pub fn judge(hook: &StartupHook) -> HookVerdict {
 /// Whether there is at least one thing that no honest file is known to do. Plain, readable code that nobody owns is for
 /// a person to judge: administrators do write such files.
 fn is_strong(hook: &StartupHook) -> bool {
-    let is_alone = |feature: &Feature| points(*feature) >= STRONG;
+    // An address alone is what proxies and mirrors are configured with.
+    let is_alone = |feature: &Feature| points(*feature) >= STRONG && *feature != Feature::Address;
     let runs_a_file =
         |line: &HookLine| [Feature::ComputedExec, Feature::Files].iter().all(|one| line.features.contains(one));
     hook.ownership == Ownership::Changed

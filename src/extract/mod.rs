@@ -71,7 +71,12 @@ mod tests {
     #[test]
     fn a_reader_that_crashes_costs_one_candidate() {
         let dir = tempfile::tempdir().unwrap();
-        let wanted = crate::target::Wanted { root: dir.path(), live: false, platform: Some(Platform::Linux) };
+        let wanted = crate::target::Wanted {
+            root: dir.path(),
+            live: false,
+            platform: Some(Platform::Linux),
+            include_network: false,
+        };
         let target = crate::target::open(&wanted).unwrap();
         let row = Extractor {
             interest: Interest { id: "broken", sentence: "", ask: Ask::Names(&[]) },

@@ -1,7 +1,7 @@
 //! Every account of the target, not only the caller's: from its own user database, and from homes that the database
 //! does not know (directory services, a database that was lost).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::root::Root;
 use crate::model::coverage::{Gap, GapReason};
@@ -11,6 +11,9 @@ use crate::model::path::TargetPath;
 
 /// Groups whose members can become root, or reach what root reaches.
 const PRIVILEGED_GROUPS: &[&str] = &["root", "sudo", "wheel", "admin", "docker", "lxd", "libvirt", "disk"];
+
+/// Longest name of an account that is kept, in characters; systems end at 32 or 256.
+const LONGEST_NAME: usize = 256;
 
 /// Folders whose subfolders are homes.
 const HOME_FOLDERS: &[&str] = &["/home", "/Users"];
@@ -59,7 +62,7 @@ fn parse_account(root: &Root, line: &[u8]) -> Option<Account> {
         return None;
     }
     Some(Account {
-        name: String::from_utf8_lossy(name).into_owned(),
+        name: String::from_utf8_lossy(name).chars().take(LONGEST_NAME).collect(),
         uid: Some(uid),
         gid: number(gid),
         groups: Vec::new(),
@@ -95,8 +98,9 @@ fn join_groups(accounts: &mut [Account], groups: &[Group]) {
             of.entry(member).or_default().push(group);
         }
     }
+    let by_gid: BTreeMap<u32, &Group> = groups.iter().rev().map(|group| (group.gid, group)).collect();
     for account in accounts {
-        let primary = groups.iter().find(|group| Some(group.gid) == account.gid);
+        let primary = account.gid.and_then(|gid| by_gid.get(&gid)).copied();
         let others = of.get(account.name.as_str()).into_iter().flatten().copied();
         account.groups = primary.into_iter().chain(others).map(|group| group.name.clone()).collect();
         account.groups.sort_unstable();
@@ -106,6 +110,7 @@ fn join_groups(accounts: &mut [Account], groups: &[Group]) {
 }
 
 fn add_unlisted_homes(root: &Root, accounts: &mut Vec<Account>) {
+    let listed: HashSet<TargetPath> = accounts.iter().map(|account| account.home.clone()).collect();
     for folder in HOME_FOLDERS {
         let path = root.target_path(folder.as_bytes());
         let Ok(dir) = root.resolve(&path).and_then(|place| root.open_dir(&place)) else {
@@ -119,8 +124,7 @@ fn add_unlisted_homes(root: &Root, accounts: &mut Vec<Account>) {
         for name in homes {
             let home = path.join(&name);
             let text = String::from_utf8_lossy(&name).into_owned();
-            let known = accounts.iter().any(|account| account.home == home);
-            if !known && !NO_HOMES.contains(&text.as_str()) {
+            if !listed.contains(&home) && !NO_HOMES.contains(&text.as_str()) {
                 let uid = dir.stat_entry(&name).ok().map(|stat| stat.uid);
                 accounts.push(unlisted(text, uid, home));
             }

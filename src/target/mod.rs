@@ -10,9 +10,10 @@ pub mod root;
 
 use std::path::{Path, PathBuf};
 
-use crate::model::coverage::Gap;
+use crate::model::coverage::{Gap, GapReason};
 use crate::model::host::{Account, Host, Platform};
 use crate::model::path::TargetPath;
+use mounts::Mounts;
 use root::Root;
 
 /// How a target is opened.
@@ -23,6 +24,8 @@ pub struct Wanted<'a> {
     pub live: bool,
     /// Its system, where the user says so; else its content decides.
     pub platform: Option<Platform>,
+    /// Whether network, FUSE and automount trees may be entered.
+    pub include_network: bool,
 }
 
 /// The opened target.
@@ -37,6 +40,8 @@ pub struct Target {
     pub host: Host,
     /// Its accounts, sorted by name.
     pub accounts: Vec<Account>,
+    /// What is mounted below the root.
+    pub mounts: Mounts,
     /// What could not be read while finding that out.
     pub gaps: Vec<Gap>,
 }
@@ -47,11 +52,23 @@ pub struct Target {
 /// The system's answer, when the root cannot be opened.
 pub fn open(wanted: &Wanted<'_>) -> Result<Target, String> {
     let mut root = Root::open(wanted.root)?;
-    let platform = wanted.platform.unwrap_or_else(|| detect::platform(&root));
+    // Before anything is looked up: the first step into an automount point would mount it.
+    let table = Mounts::read(&root, wanted.root);
+    let mut gaps = Vec::new();
+    if table.is_none() {
+        let gap = Gap::new("walk", root.path(), GapReason::Unreadable).harmless();
+        gaps.push(gap.because("this system's mount table could not be read: network trees are not told from disks"));
+    }
+    let mounts = table.unwrap_or_default();
+    if !wanted.include_network {
+        root.shut_out(mounts.clone());
+    }
+    let platform = wanted.platform.unwrap_or_else(|| detect::platform(&root, wanted.live));
     root.settle(platform);
-    let (accounts, gaps) = accounts::of(&root);
+    let (accounts, missed) = accounts::of(&root);
+    gaps.extend(missed);
     let host = host::of(&root, platform, wanted.live);
-    Ok(Target { root, at: wanted.root.to_path_buf(), live: wanted.live, host, accounts, gaps })
+    Ok(Target { root, at: wanted.root.to_path_buf(), live: wanted.live, host, accounts, mounts, gaps })
 }
 
 impl Target {

@@ -107,12 +107,12 @@ impl MountKind {
 }
 
 impl Mounts {
-    /// Reads the table; empty where there is none (another system, `/proc` not mounted).
+    /// Reads the table; none where there is none (another system, `/proc` not mounted).
     #[must_use]
-    pub fn read(root: &Root, at: &Path) -> Self {
-        let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    pub fn read(root: &Root, at: &Path) -> Option<Self> {
+        let table = std::fs::read("/proc/self/mountinfo").ok()?;
         let at = std::fs::canonicalize(at).unwrap_or_else(|_| at.to_path_buf());
-        Self::parse(root, at.as_os_str().as_encoded_bytes(), &table)
+        Some(Self::parse(root, at.as_os_str().as_encoded_bytes(), &table))
     }
 
     fn parse(root: &Root, at: &[u8], table: &[u8]) -> Self {

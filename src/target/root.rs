@@ -10,6 +10,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::dir::{Dir, OpenFile, Stat};
+use super::mounts::{MountKind, Mounts};
 use crate::model::coverage::GapReason;
 use crate::model::host::Platform;
 use crate::model::interest::EntryKind;
@@ -22,6 +23,8 @@ const MOST_LINKS: usize = 40;
 pub struct Root {
     dir: Dir,
     platform: Platform,
+    /// Where other machines, user programs or an automounter answer: nothing is followed into them.
+    shut: Mounts,
 }
 
 /// Where a look-up ended: the folder that holds the thing, what the thing is called there, and what it is.
@@ -43,7 +46,13 @@ impl Root {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd =
             rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| std::io::Error::from(errno).to_string())?;
-        Ok(Self { dir: Dir::from_fd(fd), platform: Platform::Linux })
+        Ok(Self { dir: Dir::from_fd(fd), platform: Platform::Linux, shut: Mounts::default() })
+    }
+
+    /// Takes note of the mounts that no look-up may enter: even a look at a dead network mount can hang, and a step into
+    /// an automount point mounts it.
+    pub(super) fn shut_out(&mut self, mounts: Mounts) {
+        self.shut = mounts;
     }
 
     /// Takes note of the target's system, which decides how its names are compared and its paths written.
@@ -178,6 +187,9 @@ impl Root {
                 trail.pop();
                 continue;
             }
+            if self.is_shut(&trail, &part) {
+                return Err(GapReason::Network);
+            }
             let folder = trail.last().map_or(&self.dir, |(dir, _)| dir);
             let (name, stat) = self.find(folder, part)?;
             if stat.kind == EntryKind::Link {
@@ -205,6 +217,11 @@ impl Root {
         };
         let name = last.map(|(_, name)| name).unwrap_or_default();
         Ok(Place { trail, name, stat: stat.ok_or(GapReason::Unreadable)? })
+    }
+
+    fn is_shut(&self, trail: &[(Dir, Vec<u8>)], name: &[u8]) -> bool {
+        let path = || trail.iter().fold(self.path(), |path, (_, name)| path.join(name)).join(name);
+        self.shut.may_be_at(name) && self.shut.at(&path()).is_some_and(|mount| mount.kind == MountKind::Network)
     }
 
     /// Looks `name` up in `folder`; on case-blind systems also under another case.

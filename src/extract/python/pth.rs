@@ -152,7 +152,7 @@ fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
         (class, features)
     };
     if line.run_by != 0 {
-        if line.after_exotic_end {
+        if line.has_exotic_end {
             features.push(Feature::ExoticLineEnd);
         }
         if line.indent >= 40 {

@@ -42,9 +42,9 @@ const KNOWN: &[&str] = &[
 
 fn is_plain_import(text: &str) -> bool {
     text.strip_prefix("import").is_some_and(|names| {
-        names.split(',').all(|one| {
-            let name = one.split(" as ").next().unwrap_or_default().trim();
-            is_dotted(name)
+        names.split(',').all(|one| match one.split_once(" as ") {
+            Some((name, alias)) => is_dotted(name.trim()) && is_dotted(alias.trim()) && !alias.contains('.'),
+            None => is_dotted(one.trim()),
         })
     })
 }
@@ -184,7 +184,7 @@ pub fn features(raw: &str, code: &Code) -> BTreeSet<Feature> {
 }
 
 fn code_features(code: &Code, depth: u32, out: &mut BTreeSet<Feature>) {
-    let text = &code.text;
+    let text = &unaliased(&code.text);
     out.extend(PATTERNS.code.iter().filter(|(_, find)| find.is_match(text)).map(|(feature, _)| *feature));
     out.extend(
         PATTERNS
@@ -206,6 +206,14 @@ fn code_features(code: &Code, depth: u32, out: &mut BTreeSet<Feature>) {
     }
 }
 
+/// The code with `import os as o; o.f()` written as `os.f()`.
+fn unaliased(text: &str) -> String {
+    PATTERNS.alias.captures_iter(text).fold(text.to_owned(), |out, found| match (found.get(1), found.get(2)) {
+        (Some(name), Some(alias)) => out.replace(&format!("{}.", alias.as_str()), &format!("{}.", name.as_str())),
+        _ => out,
+    })
+}
+
 /// Control characters but the tab, zero-width and bidirectional marks, the byte-order mark inside a line.
 fn is_hidden(at: char) -> bool {
     (at.is_control() && at != '\t')
@@ -223,6 +231,7 @@ struct Patterns {
     dunder_import: Regex,
     strings: Regex,
     far_right: Regex,
+    alias: Regex,
     hex_run: Regex,
 }
 
@@ -237,6 +246,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
     add_site_dir: regex(r#"^import site\s*;(?:\s*site\.addsitedir\(\s*"[^"]*"\s*\)\s*;?)+$"#),
     dunder_import: regex(r#"__import__\s*\(\s*"?([\w.]*)"#),
     strings: regex(r#""[^"]*""#),
+    alias: regex(r"\b([\w.]+)\s+as\s+(\w{1,64})\b"),
     far_right: regex(r"[ \t]{40,}\S"),
     hex_run: regex(r"(?:\\x[0-9a-fA-F]{2}){4,}"),
 });
@@ -264,7 +274,7 @@ fn code_sources() -> Vec<(Feature, String)> {
         (Feature::StringBuilding, r#"\bchr\s*\(|\bbytes\s*\(\s*\[|\[\s*::\s*-1\s*\]|"\s*\+\s*""#),
         (
             Feature::Dynamic,
-            r#"__builtins__|\bbuiltins\b|__import__\s*\(\s*[^"\s]|import_module\s*\(\s*[^"\s]|\brunpy\b|spec_from_file_location|exec_module|globals\s*\(\s*\)\s*\[|__import__\s*\(\s*"[\w.]*"\s*\+"#,
+            r#"__builtins__|\bbuiltins\b|__import__\s*\(\s*[^"\s]|import_module\s*\(\s*[^"\s]|\brunpy\b|spec_from_file_location|exec_module|globals\s*\(\s*\)\s*\[|__import__\s*\(\s*"[\w.]*"\s*\+|\bgetattr\s*\(\s*(?:os|posix|nt|sys|importlib|subprocess|__import__)\b|\bsys\s*\.\s*modules\s*\[|\b__dict__\s*\[|\bvars\s*\("#,
         ),
         (
             Feature::Files,
@@ -275,7 +285,7 @@ fn code_sources() -> Vec<(Feature, String)> {
     ];
     let mut all: Vec<(Feature, String)> =
         plain.into_iter().map(|(feature, source)| (feature, source.to_owned())).collect();
-    let process = r"\bos\s*\.\s*(?:system|popen|spawn\w*|exec\w*|fork\w*|posix_spawn\w*|startfile)\b|\bPopen\b";
+    let process = r#"\bos\s*\.\s*(?:system|popen|spawn\w*|exec\w*|fork\w*|posix_spawn\w*|startfile)\b|\bPopen\b|\bfrom\s+(?:os|posix|nt)\s+import\b[^;]*\b(?:system|popen|spawn\w*|exec\w*|fork\w*)\b|\b(?:posix|nt)\s*\.|\bcreate_subprocess_\w+|"(?:system|popen)""#;
     all.push((Feature::Process, format!("{}|{process}", imports("subprocess|pty|multiprocessing|pexpect"))));
     all.push((Feature::Network, imports(NETWORK)));
     all
@@ -351,6 +361,19 @@ mod tests {
         assert!(has("import sys; __import__('subprocess').Popen([])", Feature::Process));
         assert!(has("import os, subprocess, sys; 1", Feature::Process));
         assert!(has("import os; os.system('x')", Feature::Process));
+        for process in [
+            "import os as o; o.system('x')",
+            "import os; getattr(os, 'system')('x')",
+            "import a; from os import system; system('x')",
+            "import posix; posix.system('x')",
+            "import os; os.__dict__['system']('x')",
+            "import os; f\"{os.system('id')}\"",
+            "import asyncio; asyncio.create_subprocess_shell('x')",
+        ] {
+            assert_ne!(judged(process).0, LineClass::Import, "{process}");
+            assert!(has(process, Feature::Process), "{process}");
+        }
+        assert!(has("import sys; sys.modules['x'].y()", Feature::Dynamic));
         assert!(has("import urllib.request", Feature::Network));
         assert!(has("import x; x.f('http://example.org')", Feature::Address));
         assert!(has("import x; getattr(__builtins__, 'ev'+'al')", Feature::Dynamic));

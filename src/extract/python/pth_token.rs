@@ -19,14 +19,23 @@ pub fn tokenize(line: &str) -> Code {
         match at {
             '#' => break,
             '\'' | '"' => {
-                let raw = take_prefix(&mut code.text);
-                let string = read_string(at, raw, &mut rest);
+                let prefix = take_prefix(&mut code.text);
+                let string = read_string(at, prefix.contains(['r', 'R']), &mut rest);
                 let is_name =
                     !string.is_empty() && string.chars().all(|at| at.is_ascii_alphanumeric() || "_.".contains(at));
                 code.text.push('"');
                 code.text.push_str(if is_name { &string } else { "" });
                 code.text.push('"');
+                // What stands in the braces of an f-string is code.
+                let inner: Vec<Code> = match prefix.contains(['f', 'F']) {
+                    true => expressions(&string).map(tokenize).collect(),
+                    false => Vec::new(),
+                };
                 code.strings.push(string);
+                for one in inner {
+                    code.text.push_str(&format!(" ({})", one.text));
+                    code.strings.extend(one.strings);
+                }
             }
             other => code.text.push(other),
         }
@@ -34,14 +43,19 @@ pub fn tokenize(line: &str) -> Code {
     code
 }
 
-/// Drops a string prefix (`r`, `b`, `rb`, `f`, `u`) that was taken for code; tells whether it makes the string raw.
-fn take_prefix(text: &mut String) -> bool {
+/// The pieces between braces, nesting aside: an f-string inside an f-string is a string of the inner code.
+fn expressions(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter(|piece| !piece.is_empty()).map(|piece| piece.split('}').next().unwrap_or_default())
+}
+
+/// Takes away a string prefix (`r`, `b`, `rb`, `f`, `u`) that was taken for code.
+fn take_prefix(text: &mut String) -> String {
     let tail: String = text.chars().rev().take_while(char::is_ascii_alphanumeric).collect();
     let is_prefix = !tail.is_empty() && tail.len() <= 2 && tail.chars().all(|at| "rRbBfFuU".contains(at));
     if is_prefix {
         text.truncate(text.len() - tail.len());
     }
-    is_prefix && tail.contains(['r', 'R'])
+    if is_prefix { tail } else { String::new() }
 }
 
 fn read_string(quote: char, raw: bool, rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
