@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("extract", &["model", "target"]),
     ("intel", &["model"]),
     ("detect", &["model", "intel"]),
-    ("assess", &["model", "intel"]),
+    ("assess", &["model"]),
     ("report", &["model"]),
     ("sandbox", &["model"]),
     ("cli", &[]),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::intel::index::Intel;
 use crate::model::finding::Finding;
 use crate::model::id::Id;
 use crate::model::report::{Exposure, TimelineRow};
@@ -64,12 +63,6 @@ fn exposure(
         because,
         reach: None,
     }
-}
-
-/// When each incident's code was first published.
-#[must_use]
-pub fn windows(intel: &Intel) -> BTreeMap<String, Time> {
-    intel.packs().iter().filter_map(|one| Some((one.pack.id.clone(), one.pack.window.as_ref()?.from))).collect()
 }
 
 /// What is dated: the findings, and the publication of the incidents that they belong to.

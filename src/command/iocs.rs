@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{output, pack_error};
 use crate::cli::{IocsAction, PackArgs};
+use crate::config;
 use crate::error::Error;
 use crate::intel::lint::lint;
 use crate::intel::load::{self, Fault, Loaded};
@@ -63,6 +64,7 @@ fn lint_all(paths: &[PathBuf]) -> Result<ExitCode, Error> {
     }
     for path in paths {
         for file in load::files_of(path).map_err(|fault| unreadable(path, &fault))? {
+            config::read_user_file(&file).map_err(|why| Error::Input { path: file.clone(), why })?;
             match load::load_file(&file) {
                 Ok(one) => faulty |= report(&one, &mut lines),
                 Err(fault) => {

@@ -25,6 +25,7 @@ use crate::target::{self, Target, Wanted};
 /// Runs the command.
 pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let config = config::from_args(args).map_err(Error::Usage)?;
+    tell::could_write(&config)?;
     let intel = super::intel(&config.args.packs)?;
     let target = open(&config)?;
     let scope = scope(&config);

@@ -40,7 +40,7 @@ pub(super) struct Told<'a> {
 pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     let Told { config, target, intel, harvest, judged, verdict, .. } = told;
     let facts = &harvest.facts;
-    let windows = exposure::windows(intel);
+    let windows = intel.windows();
     let exposures = exposure::exposures(&judged.findings, &windows);
     let timeline = exposure::timeline(&judged.findings, &windows);
     let packs: Vec<PackRow> = intel.packs().iter().map(pack_row).collect();
@@ -75,10 +75,22 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     Ok(verdict.exit_code)
 }
 
+/// Looks whether every output could be written.
+pub(super) fn could_write(config: &Config) -> Result<(), Error> {
+    let report = config.args.report_dir.iter().map(|folder| folder.join("report.json"));
+    config
+        .outputs
+        .iter()
+        .filter_map(|one| one.path.clone())
+        .chain(report)
+        .try_for_each(|path| output::could_write(&path))
+}
+
 fn write_all(config: &Config, text: &Text<'_>) -> Result<(), Error> {
-    for one in &config.outputs {
-        write(config, one, text)?;
-    }
+    // The answer first: a file that cannot be written must not cost it.
+    let (files, shown): (Vec<&Output>, Vec<&Output>) = config.outputs.iter().partition(|one| one.path.is_some());
+    shown.into_iter().try_for_each(|one| write(config, one, text))?;
+    files.into_iter().try_for_each(|one| write(config, one, text))?;
     if let Some(folder) = &config.args.report_dir {
         let path = folder.join(report_name(&text.report.host.name, &text.report.sweep));
         write(config, &Output { format: Format::Json, path: Some(path) }, text)?;

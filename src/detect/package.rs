@@ -109,6 +109,7 @@ fn evidence(found: &Distribution, matched: &str) -> Evidence {
         MetadataForm::DistInfo => found.path.join(b"METADATA"),
         MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
         MetadataForm::EggInfoFile => found.path.clone(),
+        MetadataForm::EggDir => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
     };
     let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());
     Evidence {

@@ -26,9 +26,6 @@ pub const EXTRACTOR: Extractor = Extractor {
     read,
 };
 
-/// Most bytes in which texts are looked for.
-const NEEDLE_CAP: u64 = 1 << 20;
-
 fn read(input: &Input<'_>) -> Harvest {
     let mut harvest = Harvest::default();
     let name = String::from_utf8_lossy(input.candidate.name).to_lowercase();
@@ -64,22 +61,22 @@ fn add_content(input: &Input<'_>, wanted: &FileWatch, file: &mut WatchedFile) ->
         return Err(GapReason::TooLarge);
     }
     let mut stream = input.stream(input.candidate.dir, &input.folder(), input.candidate.name, input.cap)?;
-    let mut head = Vec::new();
-    (&mut stream).take(NEEDLE_CAP).read_to_end(&mut head).map_err(|_| GapReason::Unreadable)?;
-    file.needles = wanted.needles.iter().filter(|needle| contains(&head, needle.as_bytes())).cloned().collect();
-    if wanted.hash {
-        let mut hash = Sha256::new();
-        hash.update(&head);
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            let got = stream.read(&mut buffer).map_err(|_| GapReason::Unreadable)?;
-            match buffer.get(..got) {
-                Some(part) if got > 0 => hash.update(part),
-                _ => break,
-            }
-        }
-        file.sha256 = Some(hex(&hash.finalize()));
+    let longest = wanted.needles.iter().map(String::len).max().unwrap_or(0);
+    let mut missing: Vec<&String> = wanted.needles.iter().collect();
+    let mut hash = Sha256::new();
+    let mut window: Vec<u8> = Vec::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let got = stream.read(&mut buffer).map_err(|_| GapReason::Unreadable)?;
+        let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
+        hash.update(part);
+        // The end of the part before stays, so that a text across the border is found.
+        window.drain(..window.len().saturating_sub(longest));
+        window.extend_from_slice(part);
+        missing.retain(|needle| !contains(&window, needle.as_bytes()));
     }
+    file.needles = wanted.needles.iter().filter(|needle| !missing.contains(needle)).cloned().collect();
+    file.sha256 = wanted.hash.then(|| hex(&hash.finalize()));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::load::Loaded;
 use super::pack::{Indicator, Kind, Pack};
 use super::version::{self, Match};
 use crate::model::python::normalize_name;
+use crate::model::time::Time;
 use crate::model::watch::Watch;
 
 /// All packs, ready to be asked.
@@ -82,6 +83,12 @@ impl Intel {
     #[must_use]
     pub fn newest(&self) -> String {
         self.packs.iter().map(|one| one.pack.modified).max().map_or_else(String::new, |at| at.day())
+    }
+
+    /// When each incident's code was first published.
+    #[must_use]
+    pub fn windows(&self) -> BTreeMap<String, Time> {
+        self.packs.iter().filter_map(|one| Some((one.pack.id.clone(), one.pack.window.as_ref()?.from))).collect()
     }
 
     /// The types of indicators that this version does not look for, and how many there are of each.

@@ -15,6 +15,9 @@ use crate::model::id::hex;
 
 static BUILT_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packs.z"));
 
+/// Largest pack that is read, in bytes.
+const LARGEST: u64 = 256 << 20;
+
 /// A pack and where it came from.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -72,10 +75,13 @@ pub fn load(built_in: bool, named: &[PathBuf]) -> Result<Vec<Loaded>, Fault> {
 /// What is wrong with it.
 pub fn load_file(path: &Path) -> Result<Loaded, Fault> {
     let origin = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => parse(&origin, &bytes),
-        Err(why) => Err(Fault { origin, line: None, why: why.to_string() }),
+    let fault = |why: String| Fault { origin: origin.clone(), line: None, why };
+    let meta = std::fs::metadata(path).map_err(|why| fault(why.to_string()))?;
+    if !meta.is_file() || meta.len() > LARGEST {
+        return Err(fault("it is no regular file of at most 256 MiB".to_owned()));
     }
+    let bytes = std::fs::read(path).map_err(|why| fault(why.to_string()))?;
+    parse(&origin, &bytes)
 }
 
 /// The files that a path names: itself, or every `.json` of a folder.
@@ -118,7 +124,8 @@ pub fn parse(origin: &str, bytes: &[u8]) -> Result<Loaded, Fault> {
 /// The last line that mentions `near`: of an id that is used twice, the second use.
 fn line_of(bytes: &[u8], near: &str) -> Option<usize> {
     let text = String::from_utf8_lossy(bytes);
-    let at = text.lines().enumerate().filter(|(_, line)| line.contains(near)).last();
+    let quoted = format!("\"{near}\"");
+    let at = text.lines().enumerate().filter(|(_, line)| line.contains(&quoted)).last();
     at.map(|(number, _)| number + 1)
 }
 

@@ -38,6 +38,7 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
         check_matchers(one)?;
         check_values(one)?;
         check_paths(one)?;
+        check_sense(pack, one)?;
         if let Some(unknown) = one.all_of.iter().chain(&one.any_of).find(|id| !ids.contains(id.as_str())) {
             return fault(unknown, format!("`{}` depends on `{unknown}`, which this pack does not have", one.id));
         }
@@ -91,11 +92,34 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Empty texts match everything or nothing, and a condition on what is not looked for never holds.
+fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
+    let fault = |why: String| Err(Fault { near: one.id.clone(), why });
+    let lists = [&one.names, &one.paths, &one.contains, &one.cmdline, &one.domains, &one.ips, &one.images, &one.pods];
+    let has_empty = lists.into_iter().flatten().any(|text| text.trim().is_empty());
+    if has_empty || one.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        return fault(format!("`{}` has an empty text", one.id));
+    }
+    let asked = one.all_of.iter().chain(&one.any_of);
+    let known = |id: &&String| pack.indicators.iter().find(|other| other.id == **id);
+    if let Some(deaf) = asked.clone().find(|id| known(id).is_some_and(|other| !other.kind.is_looked_for())) {
+        return fault(format!("`{}` depends on `{deaf}`, which this version does not look for", one.id));
+    }
+    if asked.clone().any(|id| *id == one.id) {
+        return fault(format!("`{}` depends on itself", one.id));
+    }
+    Ok(())
+}
+
 fn check_paths(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
     let is_plain = |path: &&String| path.rsplit('/').next().is_some_and(|name| !name.is_empty() && !name.contains('*'));
     if let Some(bad) = one.paths.iter().find(|path| one.kind == Kind::File && !is_plain(path)) {
         return fault(bad, format!("`{}`: the last name of `{bad}` must be a plain file name", one.id));
+    }
+    let is_clean = |path: &&String| path.split('/').skip(1).all(|name| !matches!(name, "" | "." | ".."));
+    if let Some(bad) = one.paths.iter().find(|path| !is_clean(path)) {
+        return fault(bad, format!("`{}`: `{bad}` has an empty name or a dot name in it", one.id));
     }
     let is_placed =
         |path: &&String| ["{home}/", "{site}/", "{tmp}/", "**/", "/"].iter().any(|start| path.starts_with(start));
@@ -123,7 +147,7 @@ fn permitted(kind: Kind) -> &'static [&'static str] {
 
 /// The matchers that an indicator gives, by field name.
 fn given(one: &Indicator) -> Vec<&'static str> {
-    let lists: [(&'static str, bool); 18] = [
+    let lists: [(&'static str, bool); 19] = [
         ("ecosystem", one.ecosystem.is_some()),
         ("name", one.name.is_some()),
         ("names", !one.names.is_empty()),
@@ -141,7 +165,8 @@ fn given(one: &Indicator) -> Vec<&'static str> {
         ("images", !one.images.is_empty()),
         ("digests", !one.digests.is_empty()),
         ("pods", !one.pods.is_empty()),
-        ("commits", !one.commits.is_empty() || !one.repositories.is_empty()),
+        ("commits", !one.commits.is_empty()),
+        ("repositories", !one.repositories.is_empty()),
     ];
     lists.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
 }

@@ -52,7 +52,10 @@ pub fn is_within(found: &str, specifier: &str) -> bool {
 /// A version as disks have it. File names have `_` where the version has `-`, or the `+` of a local part.
 fn parse(found: &str) -> Option<Version> {
     let found = found.trim();
-    Version::from_str(found).or_else(|_| Version::from_str(&found.replace('_', "-"))).ok()
+    Version::from_str(found)
+        .or_else(|_| Version::from_str(&found.replacen('_', "+", 1)))
+        .or_else(|_| Version::from_str(&found.replace('_', "-")))
+        .ok()
 }
 
 #[cfg(test)]

@@ -29,13 +29,15 @@ pub enum GapReason {
     Crashed,
     /// A network, FUSE or placeholder tree that was not entered.
     Network,
+    /// A file that was named, and that no check reads.
+    Unchecked,
     /// The system answered with another error.
     Unreadable,
 }
 
 impl GapReason {
     /// Every reason, for `explain` and the documents.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PermissionDenied,
         Self::TooLarge,
         Self::Malformed,
@@ -47,6 +49,7 @@ impl GapReason {
         Self::Exhausted,
         Self::Crashed,
         Self::Network,
+        Self::Unchecked,
         Self::Unreadable,
     ];
 
@@ -65,6 +68,7 @@ impl GapReason {
             Self::Exhausted => "exhausted",
             Self::Crashed => "crashed",
             Self::Network => "network",
+            Self::Unchecked => "unchecked",
             Self::Unreadable => "unreadable",
         }
     }
@@ -86,6 +90,7 @@ impl GapReason {
             Self::Network => {
                 "It is a network, FUSE or automount tree; it is not entered unless --include-network asks for it."
             }
+            Self::Unchecked => "It was named to be swept, but no check of this version reads a file of its name.",
             Self::Unreadable => "The system answered with an error when it was read, such as a disk fault.",
         }
     }
@@ -101,6 +106,7 @@ impl GapReason {
             | Self::Exhausted
             | Self::Crashed
             | Self::Network
+            | Self::Unchecked
             | Self::Unreadable => true,
         }
     }

@@ -134,6 +134,8 @@ pub enum MetadataForm {
     EggInfoDir,
     /// `NAME-VERSION.egg-info`, a plain file.
     EggInfoFile,
+    /// `NAME-VERSION-pyX.Y.egg/`, an unpacked egg.
+    EggDir,
 }
 
 /// Whether a distribution can be imported where it lies.

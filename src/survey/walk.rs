@@ -22,6 +22,9 @@ use crate::target::dir::Dir;
 /// Deepest nesting that is entered. Paths grow with it, so without a bound a maze of folders costs memory without end.
 pub const DEEPEST: u32 = 4096;
 
+/// Longest path that is entered, in bytes: eight times what systems take in one call.
+pub const LONGEST: usize = 32 << 10;
+
 /// What the walk goes by.
 pub struct Walk<'a> {
     /// The opened target.
@@ -41,6 +44,8 @@ struct Node {
     parent: Option<Arc<Node>>,
     name: Box<[u8]>,
     depth: u32,
+    /// Bytes of the path that leads here.
+    length: usize,
 }
 
 /// The state that all workers share: a shelf of results for each of them, so that no lock is ever waited for.
@@ -78,21 +83,45 @@ impl<'a> Crew<'a> {
             Err(why) => return gap(why),
         };
         let path = root.path_of(&place);
-        if let Some(folder) = path.parent() {
-            let shown = self.show(root.folder_of(&place), &folder, [(path.file_name(), place.stat.kind)].into_iter());
-            self.shelve(shown);
+        // A file belongs to the folder above it: METADATA to a distribution, a start-up file to a site directory.
+        if let Some(above) = path.parent().filter(|above| above.parent().is_some()) {
+            self.show_one(&above);
         }
+        let asked = self.show_one(&path);
         if place.stat.kind != EntryKind::Dir {
-            return None;
+            let belongs = path.parent().is_some_and(|above| self.is_asked_for(above.file_name(), true));
+            return if asked || belongs { None } else { gap(GapReason::Unchecked) };
         }
         match root.open_dir(&place) {
             Ok(dir) => {
-                let top = Arc::new(Node { parent: None, name: path.as_bytes().into(), depth: 0 });
+                let top = Arc::new(Node {
+                    parent: None,
+                    name: path.as_bytes().into(),
+                    depth: 0,
+                    length: path.as_bytes().len(),
+                });
                 pool.spawn(move |pool| self.list(pool, dir, &top));
                 None
             }
             Err(why) => gap(why),
         }
+    }
+
+    /// Shows a single entry to the checks; tells whether any asked for it. What cannot be looked at here is met again,
+    /// and reported, when the walk begins.
+    fn show_one(&self, path: &TargetPath) -> bool {
+        let root = &self.walk.target.root;
+        let (Ok(place), Some(folder)) = (root.resolve(path), path.parent()) else { return false };
+        let kind = place.stat.kind;
+        let shown = self.show(root.folder_of(&place), &folder, [(path.file_name(), kind)].into_iter());
+        self.shelve(shown);
+        self.is_asked_for(path.file_name(), kind == EntryKind::Dir)
+    }
+
+    fn is_asked_for(&self, name: &[u8], is_dir: bool) -> bool {
+        let mut asked = false;
+        self.walk.names.askers(name, is_dir, |_| asked = true);
+        asked
     }
 
     /// Lists one directory, sends its subdirectories to the pool, and reads the candidates in it.
@@ -151,12 +180,13 @@ impl<'a> Crew<'a> {
             harvest.skipped.push(Skipped { path: node.path().join(&name), why: "excluded by the user".to_owned() });
             return;
         }
-        if node.depth >= DEEPEST {
+        let length = node.length + name.len() + 1;
+        if node.depth >= DEEPEST || length > LONGEST {
             let gap = Gap::new("walk", node.path().join(&name), GapReason::TooLarge);
-            harvest.gaps.push(gap.because(format!("nested deeper than {DEEPEST} folders")));
+            harvest.gaps.push(gap.because(format!("nested deeper than {DEEPEST} folders or {LONGEST} bytes of path")));
             return;
         }
-        let child = Arc::new(Node { parent: Some(Arc::clone(node)), name, depth: node.depth + 1 });
+        let child = Arc::new(Node { parent: Some(Arc::clone(node)), name, depth: node.depth + 1, length });
         let dir = Arc::clone(dir);
         pool.spawn(move |pool| self.enter(pool, dir, &child));
     }

@@ -40,6 +40,7 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
     let mut headers: Vec<(u32, Vec<u8>)> = Vec::new();
     // The header above the cut may go on behind it, unless the next line is seen to begin another one.
     let mut last_is_whole = is_all;
+    let mut has_nul = false;
     for (number, (line, has_end)) in (1..).zip(lines(text)) {
         let goes_on = matches!(line.first(), Some(b' ' | b'\t'));
         if !has_end && !is_all {
@@ -50,16 +51,17 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
             out.ended = true;
             break;
         }
+        // A line that is no text names nothing; the lines after it may, and Python believes them.
         if line.contains(&0) {
-            out.fault = Some("it contains NUL bytes");
-            break;
+            has_nul = true;
+            continue;
         }
         match headers.last_mut() {
             Some((_, above)) if goes_on => above.extend_from_slice(line),
             _ => headers.push((number, line.to_vec())),
         }
     }
-    if !last_is_whole && !out.ended && out.fault.is_none() {
+    if !last_is_whole && !out.ended {
         headers.pop();
     }
     out.ended |= is_all;
@@ -67,6 +69,9 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
     let version = first(&headers, "version");
     out.version_line = version.as_ref().map(|(line, _)| *line);
     out.version = version.map(|(_, version)| version);
+    if has_nul && (out.name.is_none() || out.version.is_none()) && out.ended {
+        out.fault = Some("it contains NUL bytes");
+    }
     out
 }
 
@@ -134,6 +139,7 @@ mod tests {
     #[test]
     fn what_is_no_text_says_so() {
         assert_eq!(parse(&[0; 64], true).fault, Some("it contains NUL bytes"));
+        assert_eq!(parse(b"X: \0\nName: a\nVersion: 1\n\n", true).name.as_deref(), Some("a"));
         let wide: Vec<u8> = "\u{feff}Name: a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(parse(&wide, true).fault, Some("it is UTF-16"));
     }

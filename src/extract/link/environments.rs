@@ -1,7 +1,7 @@
 //! From site directories and `pyvenv.cfg` files to environments: each with its kind, account and base.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sites::Sites;
 use crate::extract::layout;
@@ -26,7 +26,7 @@ pub(super) struct Home {
 pub(super) struct Builder<'a> {
     target: &'a Target,
     places: &'a Places,
-    venvs: HashMap<TargetPath, VenvConfig>,
+    venvs: BTreeMap<TargetPath, VenvConfig>,
     environments: BTreeMap<TargetPath, Environment>,
 }
 

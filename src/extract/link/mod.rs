@@ -56,13 +56,11 @@ fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
 
 fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {
     type Owner<'a> = (&'a Distribution, Option<&'a str>);
-    let mut owners: HashMap<(TargetPath, &[u8]), Owner<'_>> = HashMap::new();
+    let mut owners: HashMap<(TargetPath, &[u8]), Vec<Owner<'_>>> = HashMap::new();
     for found in &harvest.facts.distributions {
-        let Some(site) = found.path.parent() else {
-            continue;
-        };
+        let Some(site) = found.path.parent() else { continue };
         for hook in &found.hooks {
-            owners.insert((site.clone(), &hook.name), (found, hook.sha256.as_deref()));
+            owners.entry((site.clone(), &hook.name)).or_default().push((found, hook.sha256.as_deref()));
         }
     }
     let mut harmless = BTreeSet::new();
@@ -76,9 +74,12 @@ fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {
         if !hook.in_site_dir {
             hook.run_by.clear();
         }
-        if let Some((owner, hash)) = owners.get(&(site, hook.path.file_name())) {
-            hook.distribution = Some(owner.id);
-            hook.ownership = ownership(hook, *hash);
+        // Anybody can add a RECORD that lists a file without a hash: one that disagrees has the last word.
+        let rows = owners.get(&(site, hook.path.file_name())).map_or(&[] as &[_], Vec::as_slice);
+        let judged = rows.iter().map(|(owner, hash)| (ownership(hook, *hash), owner.id));
+        if let Some((ownership, owner)) = judged.max_by_key(|(ownership, _)| *ownership) {
+            hook.distribution = Some(owner);
+            hook.ownership = ownership;
         }
         let runs = hook.in_site_dir || hook.lines.iter().any(|line| line.class.runs_code());
         // Data under the same suffix in a folder that Python takes no hooks from: neither a hook nor a miss.

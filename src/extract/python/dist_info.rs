@@ -35,9 +35,6 @@ const SMALL: u64 = 64 << 10;
 fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".dist-info"));
-    if folder.name.is_empty() || folder.name == "~" {
-        return Harvest::default();
-    }
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     let around = |changed| Around { path: candidate.path.clone(), form: MetadataForm::DistInfo, changed };
@@ -48,14 +45,17 @@ fn read(input: &Input<'_>) -> Harvest {
             let mut found = metadata::distribution(around(dir.stat().map(|stat| stat.modified)), &headers, folder);
             harvest.gaps.extend(add_origin(input, &dir, &mut found));
             harvest.gaps.extend(add_record(input, &dir, &mut found));
-            harvest.facts.distributions.push(found);
+            harvest.gaps.extend(metadata::unreadable_version(input, &found));
+            harvest.facts.distributions.extend(metadata::named(found));
         }
         Err(why) => {
-            harvest.gaps.push(input.gap(why).because("the folder's name was used").harmless());
+            let gap = input.gap(why).because("the folder's name was used");
+            harvest.gaps.push(if why == GapReason::Exhausted { gap } else { gap.harmless() });
             // A whiteout of a container layer, a FIFO: there is no distribution behind the name. A refused folder or a
             // link that cannot be followed may well have one.
             if candidate.kind != EntryKind::Other && candidate.kind != EntryKind::File {
-                harvest.facts.distributions.push(metadata::distribution(around(None), &Headers::default(), folder));
+                let found = metadata::distribution(around(None), &Headers::default(), folder);
+                harvest.facts.distributions.extend(metadata::named(found));
             }
         }
     }

@@ -1,5 +1,6 @@
-//! `.egg-info` in its three forms (setuptools and distutils): a folder `NAME-VERSION[-pyX.Y].egg-info/` with PKG-INFO,
-//! a plain file of that name that is PKG-INFO itself, and `NAME.egg-info/` beside a source tree.
+//! The older forms of metadata (setuptools and distutils): a folder `NAME-VERSION[-pyX.Y].egg-info/` with PKG-INFO, a
+//! plain file of that name that is PKG-INFO itself, `NAME.egg-info/` beside a source tree, and an unpacked egg
+//! `NAME-VERSION-pyX.Y.egg/` with `EGG-INFO/PKG-INFO`.
 
 use super::dist_info::strip_suffix;
 use super::metadata::{self, Around};
@@ -16,17 +17,39 @@ use crate::model::python::MetadataForm;
 pub const EXTRACTOR: Extractor = Extractor {
     interest: Interest {
         id: "egg-info",
-        sentence: "The older metadata folders and files of distributions (NAME-VERSION.egg-info).",
-        ask: Ask::Names(&[NamePattern::Suffix(".egg-info")]),
+        sentence: "The older metadata of distributions (NAME-VERSION.egg-info, unpacked eggs).",
+        ask: Ask::Names(&[NamePattern::Suffix(".egg-info"), NamePattern::Suffix(".egg")]),
     },
     cap: metadata::HEADER_CAP,
     read,
 };
 
 fn read(input: &Input<'_>) -> Harvest {
+    if input.candidate.name.to_ascii_lowercase().ends_with(b".egg") { egg(input) } else { egg_info(input) }
+}
+
+/// An unpacked egg: a folder that is itself on the import path. A zipped one is a file, and not read.
+fn egg(input: &Input<'_>) -> Harvest {
+    let mut harvest = Harvest::default();
+    let candidate = input.candidate;
+    let Ok(metadata) = input.open_dir().and_then(|egg| egg.open_dir(b"EGG-INFO")) else { return harvest };
+    let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg"));
+    let place = candidate.path.join(b"EGG-INFO");
+    let (headers, gap) = metadata::read_headers(input, &metadata, &place, b"PKG-INFO");
+    harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
+    harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
+    let changed = metadata.stat().map(|stat| stat.modified);
+    let around = Around { path: candidate.path.clone(), form: MetadataForm::EggDir, changed };
+    let found = metadata::distribution(around, &headers, folder);
+    harvest.gaps.extend(metadata::unreadable_version(input, &found));
+    harvest.facts.distributions.extend(metadata::named(found));
+    harvest
+}
+
+fn egg_info(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg-info"));
-    if folder.name.is_empty() || candidate.kind == EntryKind::Other {
+    if candidate.kind == EntryKind::Other {
         return Harvest::default();
     }
     let mut harvest = Harvest::default();
@@ -48,6 +71,8 @@ fn read(input: &Input<'_>) -> Harvest {
     };
     harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
     let around = Around { path: candidate.path.clone(), form, changed };
-    harvest.facts.distributions.push(metadata::distribution(around, &headers, folder));
+    let found = metadata::distribution(around, &headers, folder);
+    harvest.gaps.extend(metadata::unreadable_version(input, &found));
+    harvest.facts.distributions.extend(metadata::named(found));
     harvest
 }

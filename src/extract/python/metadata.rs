@@ -1,6 +1,10 @@
 //! From a metadata folder or file to a distribution: what the headers say, what the folder's name says, and which of the
 //! two to believe (both, where they disagree).
 
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
+
 use crate::extract::format::headers::{self, Headers};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
@@ -76,7 +80,10 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
 #[must_use]
 pub fn settle(gap: Gap, headers: &Headers, folder: &FolderSays) -> Gap {
     let complete = headers.name.is_some() && headers.version.is_some();
-    let hides = if gap.reason == GapReason::TooLarge { !complete } else { !complete && folder.version.is_empty() };
+    let hides = match gap.reason {
+        GapReason::TooLarge | GapReason::Exhausted => !complete,
+        _ => !complete && (folder.version.is_empty() || folder.name.is_empty()),
+    };
     if hides { gap } else { gap.harmless() }
 }
 
@@ -118,6 +125,24 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         version_line: headers.version_line,
         hooks: Vec::new(),
     }
+}
+
+/// A distribution that anything names; a folder called just `.dist-info` whose METADATA names nothing is none.
+#[must_use]
+pub fn named(found: Distribution) -> Option<Distribution> {
+    (!found.normalized.trim_matches(['~', '-']).is_empty()).then_some(found)
+}
+
+/// A version that no rule of PEP 440 reads, of a package that some pack names: it is compared as text, and whoever reads
+/// the report must know that it was.
+#[must_use]
+pub fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
+    let is_watched = input.watch.packages.contains(&found.normalized);
+    let is_version = Version::from_str(found.version.trim()).is_ok();
+    (is_watched && !is_version).then(|| {
+        let detail = format!("`{}` is no version by PEP 440; it was compared as text", found.version);
+        input.gap_at(found.path.clone(), GapReason::Malformed).because(detail)
+    })
 }
 
 /// Names and versions are compared with the packs, so they are neither redacted nor cut like text that is only shown:

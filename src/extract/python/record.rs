@@ -10,11 +10,14 @@ use crate::extract::format::csv_row;
 use crate::model::id::hex;
 use crate::model::python::OwnedHook;
 
-/// Most bytes of one RECORD: about half a million rows.
+/// Most bytes of one RECORD: hundreds of thousands of rows as installers write them.
 pub const CAP: u64 = 64 << 20;
 
 /// Longest row; the longest path that systems give is 4 KiB.
 const LONGEST_ROW: u64 = 64 << 10;
+
+/// Most start-up files of one distribution; honest ones have one or two.
+const MOST_HOOKS: usize = 1000;
 
 /// What the rows say.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -38,6 +41,7 @@ pub fn parse(stream: impl Read) -> Record {
         row.clear();
         match (&mut reader).take(LONGEST_ROW).read_until(b'\n', &mut row) {
             Ok(0) => return out,
+            Ok(_) if out.fault.is_some() => return out,
             Ok(_) => {}
             Err(_) => {
                 out.fault = Some("the disk did not deliver all of it");
@@ -68,6 +72,10 @@ impl Record {
         }
         let name = path.strip_prefix(b"./").unwrap_or(&path);
         if name.contains(&b'/') || name.contains(&b'\\') || !is_hook(name) {
+            return;
+        }
+        if self.hooks.len() == MOST_HOOKS {
+            self.fault = Some("it lists more start-up files than any honest one; the rows after them were not read");
             return;
         }
         let sha256 = fields.next().and_then(|hash| sha256_of(&hash));
