@@ -58,11 +58,25 @@ fn read_requirements(file: &Path) -> Result<Vec<Asked>, Error> {
         return Err(Error::Input { path: file.to_path_buf(), why });
     }
     let bytes = config::read_user_file(file).map_err(|why| Error::Input { path: file.to_path_buf(), why })?;
-    let found = requirement::parse_file(&String::from_utf8_lossy(&bytes));
+    let found = requirement::parse_file(&decode(&bytes));
     for (number, why) in &found.unread {
         output::complain(&format!("{}, line {number} {why}", file.display()));
     }
     Ok(found.asked)
+}
+
+/// UTF-8, or UTF-16 as PowerShell redirects it.
+fn decode(bytes: &[u8]) -> String {
+    let wide = |read: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> =
+            bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>().copied().map(read)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 fn judge(intel: &Intel, one: &Asked) -> (Answer, String) {

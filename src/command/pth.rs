@@ -64,7 +64,8 @@ fn judge(intel: &Intel, file: &Path, bytes: &[u8]) -> Option<(StartupHook, HookV
     let name =
         file.file_name().filter(|name| *name != "-").map_or(b"stdin.pth".as_slice(), |name| name.as_encoded_bytes());
     let head = bytes.get(..CAP).unwrap_or(bytes);
-    let mut hook = pth::parse(TargetPath::new(b"/").join(name), head, head.len() == bytes.len())?;
+    let mut hook =
+        pth::parse(TargetPath::new(b"/lib/python3/site-packages").join(name), head, head.len() == bytes.len())?;
     hook.size = bytes.len() as u64;
     hook.needles = intel.watch().hook_needles.into_iter().filter(|needle| contains(head, needle.as_bytes())).collect();
     hook.in_site_dir = true;

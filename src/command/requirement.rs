@@ -35,7 +35,8 @@ pub(super) fn parse(text: &str) -> Option<Asked> {
         Some(extras) => extras.split_once(']')?.1.trim_start(),
         None => rest,
     };
-    let known = rest.is_empty() || rest.starts_with(['=', '!', '<', '>', '~', '@', '(', ',']);
+    let starts = ["==", "!=", "<", ">", "~=", "@", "(", "--hash"];
+    let known = rest.is_empty() || starts.iter().any(|start| rest.starts_with(start));
     known.then(|| Asked { name: name.to_owned(), version: pinned(rest), line: None })
 }
 
@@ -55,11 +56,13 @@ pub(super) fn parse_file(text: &str) -> Requirements {
     let mut out = Requirements::default();
     let mut logical = String::new();
     let mut begun = 1;
-    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n");
+    for (number, line) in text.lines().enumerate() {
         if logical.is_empty() {
             begun = number + 1;
         }
-        if let Some(head) = line.trim_end().strip_suffix('\\') {
+        let is_comment = line.trim_start().starts_with('#') || line.contains(" #");
+        if let (Some(head), false) = (line.trim_end().strip_suffix('\\'), is_comment) {
             logical.push_str(head);
             logical.push(' ');
             continue;
@@ -70,6 +73,15 @@ pub(super) fn parse_file(text: &str) -> Requirements {
     }
     take(&mut out, begun, logical.trim());
     out
+}
+
+/// A path or URL of a wheel names the package by its file name: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`.
+fn wheel(text: &str) -> Option<Asked> {
+    let path = text.split([' ', '#', '?', ';']).find(|part| part.ends_with(".whl"))?;
+    let mut fields = path.rsplit(['/', '\\']).next()?.split('-');
+    let (name, version) = (fields.next()?, fields.next()?);
+    fields.next()?;
+    Some(Asked { name: name.to_owned(), version: Some(version.to_owned()), line: None })
 }
 
 fn take(out: &mut Requirements, line: usize, text: &str) {
@@ -83,7 +95,7 @@ fn take(out: &mut Requirements, line: usize, text: &str) {
         }
         return;
     }
-    match parse(text) {
+    match wheel(text).or_else(|| parse(text)) {
         Some(asked) => out.asked.push(Asked { line: Some(line), ..asked }),
         None => out.unread.push((line, "is no NAME==VERSION")),
     }
@@ -115,6 +127,7 @@ mod tests {
         is("litellm @ https://example.org/x.whl", "litellm", None);
         assert_eq!(both("==1.0"), None);
         assert_eq!(both("two words"), None);
+        assert_eq!(both("litellm=1.82.7"), None);
         assert_eq!(both("/path/x.whl"), None);
     }
 
@@ -125,6 +138,9 @@ mod tests {
         );
         let names: Vec<_> = out.asked.iter().map(|one| (one.name.as_str(), one.line.unwrap())).collect();
         assert_eq!(names, [("requests", 2), ("litellm", 7)]);
+        let odd = parse_file("# c \\\nlitellm==1.82.7\rsix==1\n./y/litellm-1.82.8-py3-none-any.whl\n");
+        let pins: Vec<_> = odd.asked.iter().filter_map(|one| one.version.as_deref()).collect();
+        assert_eq!(pins, ["1.82.7", "1", "1.82.8"]);
         let lines: Vec<usize> = out.unread.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [6, 8]);
     }

@@ -10,6 +10,7 @@ use crate::detect::{self, Scene};
 use crate::error::Error;
 use crate::extract::{self, EXTRACTORS, link};
 use crate::intel::index::Intel;
+use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::finding::Finding;
 use crate::model::path::TargetPath;
@@ -141,7 +142,7 @@ fn weigh(
         missed: harvest.gaps.iter().filter(|gap| gap.material).count(),
         scope,
         subject: subject(config, target, scope),
-        narrowed: narrowed(config),
+        narrowed: narrowed(config, harvest),
         newest_pack: intel.newest(),
         fail_on: config.fail_on,
         exit_zero: config.args.exit_zero,
@@ -166,7 +167,7 @@ fn user(config: &Config, target: &Target) -> String {
     own.map_or_else(unknown, |account| account.name.clone())
 }
 
-fn narrowed(config: &Config) -> String {
+fn narrowed(config: &Config, harvest: &Harvest) -> String {
     let args = &config.args;
     let mut all: Vec<String> = args.exclude.iter().map(|glob| sanitize::line(glob)).collect();
     if args.one_file_system {
@@ -174,6 +175,10 @@ fn narrowed(config: &Config) -> String {
     }
     if args.packs.no_builtin_iocs {
         all.push("the built-in packs".to_owned());
+    }
+    let networks = harvest.gaps.iter().filter(|gap| gap.reason == GapReason::Network && gap.check == "walk").count();
+    if networks > 0 {
+        all.push(format!("{networks} network trees"));
     }
     all.join(", ")
 }

@@ -161,7 +161,7 @@ fn pack_row(one: &Loaded) -> PackRow {
     PackRow {
         id: one.pack.id.clone(),
         version: pack::SCHEMA,
-        modified: one.pack.modified.day(),
+        modified: one.pack.modified,
         indicators: one.pack.indicators.len(),
         sha256: one.sha256.clone(),
         signed_by: None,

@@ -14,18 +14,30 @@ pub struct Layout {
     pub runs_hooks: bool,
     /// pypy or graalpy, where the path names it.
     pub implementation: Option<&'static str>,
+    /// Whether it is `PREFIX\Lib\site-packages`: on Windows the prefix is a site directory as well.
+    pub prefix_runs_hooks: bool,
 }
 
 /// Reads the shape of a site directory's path.
 #[must_use]
 pub fn of(site: &TargetPath) -> Layout {
-    let parts: Vec<String> = site.components().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    let is_windows = site.separator() != b'/';
+    let spelled = |part: &[u8]| {
+        let text = String::from_utf8_lossy(part).into_owned();
+        // Windows does not tell case apart.
+        let plain = ["Lib", "site-packages", "dist-packages"]
+            .into_iter()
+            .find(|name| is_windows && name.eq_ignore_ascii_case(&text));
+        plain.map_or(text, str::to_owned)
+    };
+    let parts: Vec<String> = site.components().map(spelled).collect();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
     let plain = |root: usize, version: Option<String>| Layout {
         root,
         python_version: version,
         runs_hooks: true,
         implementation: None,
+        prefix_runs_hooks: false,
     };
     match names.as_slice() {
         // ~/Library/Python/3.12/lib/python/site-packages
@@ -38,7 +50,8 @@ pub fn of(site: &TargetPath) -> Layout {
             Layout { implementation, ..plain(names.len() - 3, version) }
         }
         // PREFIX\Lib\site-packages
-        [.., lib, "site-packages"] if lib.eq_ignore_ascii_case("lib") => plain(names.len() - 2, None),
+        [.., "Lib", "site-packages"] => Layout { prefix_runs_hooks: true, ..plain(names.len() - 2, None) },
+        [.., "lib", "site-packages"] => plain(names.len() - 2, None),
         // %AppData%\Python\Python312\site-packages
         [.., python, "site-packages"] if windows_version(python).is_some() => {
             plain(names.len() - 1, windows_version(python))
@@ -51,15 +64,23 @@ pub fn of(site: &TargetPath) -> Layout {
             python_version: versioned(python).and_then(|(version, _)| version),
             runs_hooks: false,
             implementation: None,
+            prefix_runs_hooks: false,
         },
         [.., lib, python, "lib-dynload"] if is_lib(lib) && versioned(python).is_some() => Layout {
             root: names.len() - 3,
             python_version: versioned(python).and_then(|(version, _)| version),
             runs_hooks: false,
             implementation: None,
+            prefix_runs_hooks: false,
         },
         // Anything else that holds metadata: pip install --target, vendored folders, unpacked archives.
-        _ => Layout { root: names.len(), python_version: None, runs_hooks: false, implementation: None },
+        _ => Layout {
+            root: names.len(),
+            python_version: None,
+            runs_hooks: false,
+            implementation: None,
+            prefix_runs_hooks: false,
+        },
     }
 }
 
@@ -106,6 +127,7 @@ mod tests {
         is("/opt/x/lib/pypy3.10/site-packages", "/opt/x", Some("3.10"));
         is("/usr/lib64/python3.13t/site-packages", "/usr", Some("3.13"));
         is("C:\\Python312\\Lib\\site-packages", "C:\\Python312", None);
+        is("C:\\Python312\\LIB\\SITE-PACKAGES", "C:\\Python312", None);
         is(
             "/win/C/Users/d/AppData/Roaming/Python/Python312/site-packages",
             "/win/C/Users/d/AppData/Roaming/Python/Python312",

@@ -53,8 +53,8 @@ pub fn is_within(found: &str, specifier: &str) -> bool {
 fn parse(found: &str) -> Option<Version> {
     let found = found.trim();
     Version::from_str(found)
-        .or_else(|_| Version::from_str(&found.replacen('_', "+", 1)))
         .or_else(|_| Version::from_str(&found.replace('_', "-")))
+        .or_else(|_| Version::from_str(&found.replacen('_', "+", 1)))
         .ok()
 }
 
@@ -74,6 +74,7 @@ mod tests {
             "1.82.7.0",
             "1.82.7+local",
             "1.82.7+corp.1",
+            "1.82.7_corp.1",
         ] {
             assert_eq!(compare(same, "1.82.7"), Match::Equal, "{same}");
         }
@@ -81,9 +82,18 @@ mod tests {
 
     #[test]
     fn other_versions_that_look_alike() {
-        for other in
-            ["1.82.7.post1", "1.82.7-1", "1.82.70", "1.82.7rc1", "1!1.82.7", "1.82.6", "1.82.7.dev1", "1_82_7", ""]
-        {
+        for other in [
+            "1.82.7.post1",
+            "1.82.7-1",
+            "1.82.70",
+            "1.82.7rc1",
+            "1!1.82.7",
+            "1.82.6",
+            "1.82.7.dev1",
+            "1_82_7",
+            "1.82.7_1",
+            "",
+        ] {
             assert_eq!(compare(other, "1.82.7"), Match::No, "{other}");
         }
     }

@@ -53,6 +53,8 @@ pub struct SiteDir {
     pub owner_uid: Option<u32>,
     /// Whether the folder above it is a standard library (`os.py` beside it).
     pub has_stdlib: bool,
+    /// The `site-packages` that is a link to it: then that path says what it is.
+    pub known_as: Option<TargetPath>,
 }
 
 /// A Python program on disk.

@@ -115,7 +115,7 @@ pub struct PackRow {
     /// The schema it was read by.
     pub version: &'static str,
     /// Its last change.
-    pub modified: String,
+    pub modified: Time,
     /// How many indicators.
     pub indicators: usize,
     /// Lower-case hex of the file.

@@ -43,7 +43,14 @@ impl Scope {
     pub fn of(mounts: Mounts, choice: Choice) -> Result<Self, String> {
         let mut set = GlobSetBuilder::new();
         for pattern in &choice.exclude {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            // `/x/` means the folder /x; a bare name would match no absolute path, silently.
+            let trimmed = pattern.trim_end_matches(['/', '\\']);
+            let is_placed =
+                ["/", "**", "\\"].iter().any(|start| trimmed.starts_with(start)) || trimmed.get(1..2) == Some(":");
+            if !is_placed {
+                return Err(format!("--exclude {pattern}: begin it with / (a path of the target) or with **/"));
+            }
+            let glob = GlobBuilder::new(trimmed).literal_separator(true).build();
             set.add(glob.map_err(|why| format!("--exclude {pattern}: {why}"))?);
         }
         let exclude = set.build().map_err(|why| format!("--exclude: {why}"))?;

@@ -23,8 +23,6 @@ pub struct Stat {
     pub kind: EntryKind,
     /// Bytes.
     pub size: u64,
-    /// Permission bits.
-    pub mode: u32,
     /// Owner.
     pub uid: u32,
     /// Last modification.
@@ -195,7 +193,6 @@ fn read_stat(stat: &rustix::fs::Stat) -> Stat {
     Stat {
         kind: entry_kind(FileType::from_raw_mode(stat.st_mode as _)),
         size: u64::try_from(stat.st_size).unwrap_or(0),
-        mode: (stat.st_mode as u32) & 0o7777,
         uid: stat.st_uid,
         modified: Time::from_unix(stat.st_mtime as i64),
         identity: DirIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64, changed },

@@ -20,6 +20,16 @@ pub(super) struct Home {
     pub(super) state: Option<DistState>,
     /// Whether some interpreter runs `.pth` files from it.
     pub(super) runs_hooks: bool,
+    /// On Windows: the prefix, whose hooks run as well.
+    pub(super) prefix: Option<TargetPath>,
+}
+
+impl Home {
+    /// The same for the prefix of a Windows layout, where it is one.
+    pub(super) fn of_prefix(&self) -> Option<(TargetPath, Self)> {
+        let path = self.prefix.clone()?;
+        Some((path, Self { environment: self.environment, state: self.state, runs_hooks: true, prefix: None }))
+    }
 }
 
 /// Makes environments from site directories.
@@ -44,8 +54,11 @@ impl<'a> Builder<'a> {
 
     /// Finds or makes the environment of one site directory.
     pub(super) fn home(&mut self, site: &SiteDir, sites: &Sites) -> Home {
-        let layout = layout::of(&site.path);
-        let root = self.root(site, &layout);
+        // A folder of any name that `site-packages` links to is what the link says.
+        let is_named = matches!(site.path.file_name(), b"site-packages" | b"dist-packages");
+        let shape = site.known_as.as_ref().filter(|_| !is_named).unwrap_or(&site.path);
+        let layout = layout::of(shape);
+        let root = self.root(shape, &layout);
         let venv = self.venvs.get(&root).cloned();
         let fit = self.places.fit(&root, venv.is_some());
         let inner = inner_kind(venv.as_ref(), site, &layout, sites.sources.contains(&site.path));
@@ -68,12 +81,14 @@ impl<'a> Builder<'a> {
             entry.created = entry.created.or(venv.modified);
         }
         entry.python_version = entry.python_version.take().or(layout.python_version);
-        Home { environment: entry.id, state, runs_hooks: layout.runs_hooks && state.is_none() }
+        let runs_hooks = layout.runs_hooks && state.is_none();
+        let prefix = (layout.prefix_runs_hooks && runs_hooks).then(|| entry.path.clone());
+        Home { environment: entry.id, state, runs_hooks, prefix }
     }
 
     /// The folder that a site directory belongs to.
-    fn root(&self, site: &SiteDir, layout: &layout::Layout) -> TargetPath {
-        let root = site.path.ancestor(layout.root);
+    fn root(&self, shape: &TargetPath, layout: &layout::Layout) -> TargetPath {
+        let root = shape.ancestor(layout.root);
         // Debian's Pythons also look into VENV/local.
         let above = if root.file_name() == b"local" { root.parent() } else { None };
         above.filter(|above| self.venvs.contains_key(above) && !self.venvs.contains_key(&root)).unwrap_or(root)

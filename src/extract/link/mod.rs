@@ -23,8 +23,12 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
     let mut sites = Sites::of(&mut harvest.facts);
     sites.merge_other_names(&mut harvest.facts);
     let mut builder = Builder::new(target, places, &harvest.facts.venvs);
-    let homes: HashMap<TargetPath, Home> =
+    let mut homes: HashMap<TargetPath, Home> =
         sites.by_path.values().map(|site| (site.path.clone(), builder.home(site, &sites))).collect();
+    let prefixes: Vec<(TargetPath, Home)> = homes.values().filter_map(Home::of_prefix).collect();
+    for (path, home) in prefixes {
+        homes.entry(path).or_insert(home);
+    }
     harvest.facts.environments = builder.finish();
     settle_distributions(&mut harvest.facts, &homes);
     settle_hooks(&mut harvest, &homes);

@@ -24,6 +24,7 @@ impl Sites {
                 Some(known) => {
                     known.has_stdlib |= site.has_stdlib;
                     known.identity = known.identity.or(site.identity);
+                    known.known_as = known.known_as.take().or(site.known_as);
                 }
                 None => {
                     by_path.insert(site.path.clone(), site);
@@ -36,6 +37,7 @@ impl Sites {
                 identity: None,
                 owner_uid: None,
                 has_stdlib: false,
+                known_as: None,
             });
         }
         let mut sources: BTreeSet<TargetPath> = by_path.keys().cloned().collect();

@@ -25,8 +25,17 @@ fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let mut harvest = Harvest::default();
     match candidate.kind {
-        // A link to a site directory is another name of a place that the walk finds by itself.
-        EntryKind::Link | EntryKind::File | EntryKind::Other => {}
+        EntryKind::File | EntryKind::Other => {}
+        // What it leads to may be called anything; Python imports from it, and runs its hooks, all the same.
+        EntryKind::Link => match input.target.root.follow_link(&input.folder(), candidate.dir, candidate.name) {
+            Ok((place, real)) if place.stat.kind == EntryKind::Dir => {
+                let mut found = site_dir(real, Some(place.stat), false);
+                found.known_as = Some(candidate.path.clone());
+                harvest.facts.site_dirs.push(found);
+            }
+            Ok(_) => {}
+            Err(why) => harvest.gaps.push(input.gap(why).harmless()),
+        },
         EntryKind::Dir => match candidate.dir.stat_entry(candidate.name) {
             Ok(stat) => {
                 let has_stdlib = candidate.dir.stat_entry(b"os.py").is_ok();
@@ -47,7 +56,13 @@ pub fn holding(path: TargetPath, dir: &Dir) -> Option<SiteDir> {
 }
 
 fn site_dir(path: TargetPath, stat: Option<Stat>, has_stdlib: bool) -> SiteDir {
-    SiteDir { path, identity: stat.map(|stat| stat.identity), owner_uid: stat.map(|stat| stat.uid), has_stdlib }
+    SiteDir {
+        path,
+        identity: stat.map(|stat| stat.identity),
+        owner_uid: stat.map(|stat| stat.uid),
+        has_stdlib,
+        known_as: None,
+    }
 }
 
 /// Whether a reader's failure means that the thing is simply not there.
