@@ -70,6 +70,6 @@ fn judge(intel: &Intel, file: &Path, bytes: &[u8]) -> Option<(StartupHook, HookV
     hook.needles = intel.watch().hook_needles.into_iter().filter(|needle| contains(head, needle.as_bytes())).collect();
     hook.in_site_dir = true;
     let facts = Facts { startup_hooks: vec![hook], ..Facts::default() };
-    let verdict = startup_hook::judge_all(&Scene { facts: &facts, intel, accounts: &[] }).pop()?;
+    let verdict = startup_hook::judge_all(&Scene::of(&facts, intel, &[])).pop()?;
     facts.startup_hooks.into_iter().next().map(|hook| (hook, verdict))
 }

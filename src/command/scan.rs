@@ -32,7 +32,7 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let scope = scope(&config);
     let mut harvest = gather(&config, &target, &intel)?;
     coverage::settle(&mut harvest.gaps, scope, &sweeper(&config, &target));
-    let judged = detect::detect(&Scene { facts: &harvest.facts, intel: &intel, accounts: &target.accounts });
+    let judged = detect::detect(&Scene::of(&harvest.facts, &intel, &target.accounts));
     let verdict = weigh(&config, &target, &intel, scope, &harvest, &judged.findings);
     let told = Told {
         config: &config,

@@ -1,6 +1,8 @@
 //! Files that a pack names by their place, and start-up files other than `.pth`. A pack says which content and which
 //! company make a name mean something.
 
+use std::collections::HashSet;
+
 use super::place::Places;
 use super::startup_hook::is_in_site;
 use super::{Rule, Scene, advice, package, severity};
@@ -10,7 +12,7 @@ use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
 use crate::model::known_file::WatchedFile;
 use crate::model::path::TargetPath;
-use crate::model::python::{DistState, Environment};
+use crate::model::python::DistState;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -47,13 +49,12 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
 #[must_use]
 pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) -> bool {
     let one = known.indicator;
-    let home = environment_of(scene, path).map(|env| env.id);
+    let home = scene.environment_of(path).map(|env| env.id);
     let holds = |id: &String| {
-        known.pack.indicators.iter().filter(|other| other.id == *id).any(|other| {
-            places_of(scene, other).into_iter().any(|place| match (home, place) {
-                (Some(home), Some(place)) => home == place,
-                _ => true,
-            })
+        let places = scene.present.get(id.as_str());
+        places.is_some_and(|places| match home {
+            Some(home) => places.contains(&Some(home)) || places.contains(&None),
+            None => !places.is_empty(),
         })
     };
     one.all_of.iter().all(holds) && (one.any_of.is_empty() || one.any_of.iter().any(holds))
@@ -61,7 +62,7 @@ pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) 
 
 /// Where an indicator is present, conditions of its own aside: the environment, or none for elsewhere on the host. A
 /// distribution counts only where it is installed.
-fn places_of(scene: &Scene<'_>, one: &Indicator) -> Vec<Option<Id>> {
+pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id>> {
     match one.kind {
         Kind::Package => {
             let installed = scene.facts.distributions.iter().filter(|found| found.state == DistState::Installed);
@@ -81,19 +82,15 @@ fn places_of(scene: &Scene<'_>, one: &Indicator) -> Vec<Option<Id>> {
         }
         Kind::File => {
             let files = scene.facts.watched_files.iter().filter(|file| fits(scene, one, file));
-            files.map(|file| environment_of(scene, &file.path).map(|env| env.id)).collect()
+            files.map(|file| scene.environment_of(&file.path).map(|env| env.id)).collect()
         }
-        _ => Vec::new(),
+        _ => HashSet::new(),
     }
-}
-
-fn environment_of<'a>(scene: &Scene<'a>, path: &TargetPath) -> Option<&'a Environment> {
-    scene.facts.environments.iter().find(|env| env.site_dirs.iter().any(|site| path.is_under(site)))
 }
 
 fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding {
     let Known { pack, indicator } = *known;
-    let environment = environment_of(scene, &file.path);
+    let environment = scene.environment_of(&file.path);
     let account = match environment {
         Some(env) => env.account.clone(),
         None => owner(scene, file),

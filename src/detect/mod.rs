@@ -8,12 +8,15 @@ pub mod place;
 pub mod startup_hook;
 pub mod startup_score;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::intel::index::Intel;
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding, HookVerdict, Severity};
 use crate::model::host::Account;
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::Environment;
 use crate::model::verdict::Level;
 
 /// A rule: its id, and a sentence for people.
@@ -37,6 +40,55 @@ pub struct Scene<'a> {
     pub intel: &'a Intel,
     /// The target's accounts, for path patterns.
     pub accounts: &'a [Account],
+    /// The environment of each site directory.
+    sites: HashMap<&'a TargetPath, &'a Environment>,
+    /// The environments by id.
+    environments: HashMap<Id, &'a Environment>,
+    /// Where the indicators that others depend on are present: worked out once, asked for every candidate.
+    present: HashMap<&'a str, HashSet<Option<Id>>>,
+}
+
+impl<'a> Scene<'a> {
+    /// Sets the scene.
+    #[must_use]
+    pub fn of(facts: &'a Facts, intel: &'a Intel, accounts: &'a [Account]) -> Self {
+        let environments = &facts.environments;
+        let mut scene = Self {
+            facts,
+            intel,
+            accounts,
+            sites: environments.iter().flat_map(|env| env.site_dirs.iter().map(move |site| (site, env))).collect(),
+            environments: environments.iter().map(|env| (env.id, env)).collect(),
+            present: HashMap::new(),
+        };
+        let asked: HashSet<&str> = intel
+            .all()
+            .flat_map(|known| known.indicator.all_of.iter().chain(&known.indicator.any_of))
+            .map(String::as_str)
+            .collect();
+        for known in intel.all().filter(|known| asked.contains(known.indicator.id.as_str())) {
+            let places = file::places_of(&scene, known.indicator);
+            scene.present.insert(&known.indicator.id, places);
+        }
+        scene
+    }
+
+    /// The environment of that id.
+    fn environment(&self, id: Option<Id>) -> Option<&'a Environment> {
+        self.environments.get(&id?).copied()
+    }
+
+    /// The environment whose site directory holds `path`, at whatever depth.
+    fn environment_of(&self, path: &TargetPath) -> Option<&'a Environment> {
+        let mut above = path.parent();
+        while let Some(folder) = above {
+            if let Some(found) = self.sites.get(&folder) {
+                return Some(found);
+            }
+            above = folder.parent();
+        }
+        None
+    }
 }
 
 /// The judgement of everything.

@@ -61,7 +61,7 @@ pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<
 fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
     let Known { pack, indicator } = hit.known;
     let (level, confidence) = weigh(found.state, hit);
-    let environment = scene.facts.environments.iter().find(|env| Some(env.id) == found.environment);
+    let environment = scene.environment(found.environment);
     let (name, version) = &hit.matched;
     let note = match (hit.applies, &found.folder_says) {
         (Applies::Perhaps, _) => ", version unknown",

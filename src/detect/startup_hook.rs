@@ -115,7 +115,7 @@ fn settle(found: &mut Finding, level: Level, confidence: Confidence) {
 }
 
 fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &str) -> Finding {
-    let environment = scene.facts.environments.iter().find(|env| Some(env.id) == hook.environment);
+    let environment = scene.environment(hook.environment);
     let lines = hook.lines.iter().filter(|line| line.class != LineClass::Path).take(5);
     let mut evidence: Vec<Evidence> = lines
         .map(|line| Evidence {

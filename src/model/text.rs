@@ -30,6 +30,12 @@ impl Excerpt {
         let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
         let text = String::from_utf8_lossy(head);
         let text = redact(&text);
+        // Where the look ended inside a word, that word may be the beginning of a secret that no rule knows yet.
+        let text = if head.len() < bytes.len() {
+            text.rsplit_once(char::is_whitespace).map_or("", |(whole, _)| whole)
+        } else {
+            &text
+        };
         let mut shown: String = text.chars().take(MOST).collect();
         if shown.len() < text.len() || head.len() < bytes.len() {
             shown = shown.chars().take(MOST - 1).collect();
@@ -80,19 +86,33 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
 const SOURCES: &[(&str, usize)] = &[
     // Private-key blocks, even when only their beginning is in sight.
     (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*", 1),
-    // user:password@ in a URL. The user name goes as well: tokens are often put there.
-    (r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@'\x22]+@", 1),
+    // user:password@ in a URL, up to the last @ of the word: a password may hold / and @ itself. The user name goes as
+    // well, since tokens are often put there.
+    (r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s'\x22]*@", 1),
     // Authorization headers, and bearer tokens wherever they stand.
     (r"(?i)(authorization['\x22]?\s*[:=]\s*['\x22]?(?:basic|bearer|token|digest)?\s*)[^\s'\x22,;]+", 1),
     (r"(?i)\b(bearer\s+)[a-z0-9._~+/=-]{8,}", 1),
-    // Options: --password x, --api-key=x, -p x is too common to touch.
+    // Options: --password x, --api-key=x, curl -u user:x. A bare -p is too common to touch.
     (
-        r"(?i)(--?[a-z0-9-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|credential)[a-z0-9-]*[= ]\s*)[^\s;|&]+",
+        r"(?i)(--?[a-z0-9-]*(?:passw(?:or)?d|passphrase|secret|token|api-?key|access-?key|credential)[a-z0-9-]*[= ]\s*)(?:'[^']*'?|\x22[^\x22]*\x22?|[^\s;|&]+)",
         1,
     ),
-    // NAME=value, "name": "value", os.environ['NAME'] = value.
+    (r"((?:^|\s)(?:-u|--user)[= ]?\s*[^\s:]+:)[^\s;|&]+", 1),
+    // netrc and its like: `password x`; docker's "auth": "x".
+    (r"(?i)\b(password\s+)[^\s=:'\x22]+", 1),
+    (r"(?i)([\x22']auth[\x22']\s*:\s*)[\x22'][^\x22']*[\x22']?", 1),
+    // NAME=value, "name": "value", os.environ['NAME'] = b'value'.
     (
-        r"(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|apikey|access_?key|private_?key|credential|\b_auth|auth_?key)[a-z0-9_.-]*['\x22]?\]?\s*(?:=>|[:=])\s*)(?:'[^']*'?|\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        r"(?i)([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]?\]?\s*(?:=>|[:=])\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        1,
+    ),
+    // f('NAME', 'value'), setx NAME value: a name of a credential, and what follows it.
+    (
+        r"(?i)(['\x22][a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]\s*,\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        1,
+    ),
+    (
+        r"(?i)(\bsetx\s+[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*\s+)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
         1,
     ),
     // Shapes that are secret wherever they stand.
@@ -153,6 +173,20 @@ mod tests {
         assert_eq!(shown("{\"password\": \"two words\"}"), "{\"password\": [redacted]}");
         assert_eq!(shown("pip install --token s3cr3t x"), "pip install --token [redacted] x");
         assert_eq!(shown("Authorization: Bearer abc.def"), "Authorization: Bearer [redacted]");
+        for (hidden, text) in [
+            ("S3CR", "api_secret_key=b'S3CRET'"),
+            ("S3CR", "os.environ.setdefault('OPENAI_API_KEY', 'S3CRET')"),
+            ("S3CR", "X-Api-Key: S3CRET"),
+            ("S3CR", "DB_PASS=S3CRET MYSQL_PWD=S3CRET"),
+            ("S3CR", "machine x login y password S3CRET"),
+            ("S3CR", "{\"auth\": \"S3CRET\"}"),
+            ("S3CR", "curl -u mia:S3CRET https://x"),
+            ("words", "run --password 'two words'"),
+            ("REST", "https://mia:p@/REST@h/x"),
+            ("S3CR", "setx API_TOKEN S3CRET"),
+        ] {
+            assert!(!shown(text).contains(hidden), "{}", shown(text));
+        }
         assert_eq!(shown("import os; os.environ.get('AV_TEST')"), "import os; os.environ.get('AV_TEST')");
     }
 
