@@ -1,6 +1,7 @@
 //! `pysweep pth`: judges single start-up files and explains the judgement. A file is judged as if it lay in a site
 //! directory that no distribution speaks for.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::output;
@@ -70,6 +71,6 @@ fn judge(intel: &Intel, file: &Path, bytes: &[u8]) -> Option<(StartupHook, HookV
     hook.needles = intel.watch().hook_needles.into_iter().filter(|needle| contains(head, needle.as_bytes())).collect();
     hook.in_site_dir = true;
     let facts = Facts { startup_hooks: vec![hook], ..Facts::default() };
-    let verdict = startup_hook::judge_all(&Scene::of(&facts, intel, &[])).pop()?;
+    let verdict = startup_hook::judge_all(&Scene::of(&facts, intel, &[], &HashMap::new())).pop()?;
     facts.startup_hooks.into_iter().next().map(|hook| (hook, verdict))
 }

@@ -10,6 +10,7 @@ use crate::detect::{self, Scene};
 use crate::error::Error;
 use crate::extract::{self, EXTRACTORS, link};
 use crate::intel::index::Intel;
+use crate::intel::pack::Kind;
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::finding::Finding;
@@ -32,7 +33,9 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let scope = scope(&config);
     let mut harvest = gather(&config, &target, &intel)?;
     coverage::settle(&mut harvest.gaps, scope, &sweeper(&config, &target));
-    let judged = detect::detect(&Scene::of(&harvest.facts, &intel, &target.accounts));
+    let patterns = intel.of_kind(Kind::File).flat_map(|known| known.indicator.paths.iter().map(String::as_str));
+    let other_names = target.other_names(patterns);
+    let judged = detect::detect(&Scene::of(&harvest.facts, &intel, &target.accounts, &other_names));
     let verdict = weigh(&config, &target, &intel, scope, &harvest, &judged.findings);
     let told = Told {
         config: &config,

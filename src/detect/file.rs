@@ -12,7 +12,6 @@ use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
 use crate::model::known_file::WatchedFile;
 use crate::model::path::TargetPath;
-use crate::model::python::DistState;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -36,7 +35,11 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
         Kind::Startup => !file.path.file_name().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names),
-        _ => one.paths.iter().any(|pattern| places.fits(pattern, &file.path)),
+        _ => {
+            let named = scene.other_names.get(&file.path);
+            let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));
+            fits(&file.path) || named.is_some_and(fits)
+        }
     };
     in_place
         && (one.sha256.is_empty() || file.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
@@ -45,17 +48,14 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
 }
 
 /// Whether the company holds that an indicator asks for. What lies in an environment needs company in that same
-/// environment; what lies elsewhere, or whose company does, needs it on the host.
+/// environment: what another one holds says nothing of it. What lies elsewhere needs company anywhere on the host.
 #[must_use]
 pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) -> bool {
     let one = known.indicator;
     let home = scene.environment_of(path).map(|env| env.id);
     let holds = |id: &String| {
         let places = scene.present.get(id.as_str());
-        places.is_some_and(|places| match home {
-            Some(home) => places.contains(&Some(home)) || places.contains(&None),
-            None => !places.is_empty(),
-        })
+        places.is_some_and(|places| home.map_or(!places.is_empty(), |home| places.contains(&Some(home))))
     };
     one.all_of.iter().all(holds) && (one.any_of.is_empty() || one.any_of.iter().any(holds))
 }
@@ -65,7 +65,7 @@ pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) 
 pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id>> {
     match one.kind {
         Kind::Package => {
-            let installed = scene.facts.distributions.iter().filter(|found| found.state == DistState::Installed);
+            let installed = scene.facts.distributions.iter().filter(|found| found.state.is_importable());
             let is_hit = |found: &&crate::model::python::Distribution| {
                 package::matches(scene, found)
                     .any(|hit| hit.applies == Applies::Yes && hit.known.indicator.id == one.id)
@@ -73,10 +73,7 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             installed.filter(is_hit).map(|found| found.environment).collect()
         }
         Kind::Startup => {
-            let named = |path: &TargetPath| {
-                let name = String::from_utf8_lossy(path.file_name()).to_lowercase();
-                one.names.iter().any(|wanted| wanted.to_lowercase() == name)
-            };
+            let named = |path: &TargetPath| one.names.iter().any(|wanted| is_called(path, wanted));
             let hooks = scene.facts.startup_hooks.iter().filter(|hook| hook.in_site_dir && named(&hook.path));
             hooks.map(|hook| hook.environment).collect()
         }
@@ -86,6 +83,13 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
         }
         _ => HashSet::new(),
     }
+}
+
+/// Whether a file has a name, by the rules of its system: Windows does not tell case apart.
+#[must_use]
+pub fn is_called(path: &TargetPath, wanted: &str) -> bool {
+    let name = path.file_name();
+    if path.separator() == b'/' { name == wanted.as_bytes() } else { name.eq_ignore_ascii_case(wanted.as_bytes()) }
 }
 
 fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding {
@@ -124,10 +128,7 @@ fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding 
 }
 
 fn owner(scene: &Scene<'_>, file: &WatchedFile) -> Option<String> {
-    let home = scene
-        .accounts
-        .iter()
-        .find(|account| account.home.components().next().is_some() && file.path.is_under(&account.home));
+    let by_name = || scene.other_names.get(&file.path).and_then(|named| scene.owner_of(named));
     let by_uid = || scene.accounts.iter().find(|account| account.uid.is_some() && account.uid == file.owner_uid);
-    home.or_else(by_uid).map(|account| account.name.clone())
+    scene.owner_of(&file.path).or_else(by_name).or_else(by_uid).map(|account| account.name.clone())
 }

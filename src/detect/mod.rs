@@ -44,6 +44,8 @@ pub struct Scene<'a> {
     sites: HashMap<&'a TargetPath, &'a Environment>,
     /// The environments by id.
     environments: HashMap<Id, &'a Environment>,
+    /// Real path → the path by which people know it, where links make them differ.
+    other_names: &'a HashMap<TargetPath, TargetPath>,
     /// Where the indicators that others depend on are present: worked out once, asked for every candidate.
     present: HashMap<&'a str, HashSet<Option<Id>>>,
 }
@@ -51,12 +53,18 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Sets the scene.
     #[must_use]
-    pub fn of(facts: &'a Facts, intel: &'a Intel, accounts: &'a [Account]) -> Self {
+    pub fn of(
+        facts: &'a Facts,
+        intel: &'a Intel,
+        accounts: &'a [Account],
+        other_names: &'a HashMap<TargetPath, TargetPath>,
+    ) -> Self {
         let environments = &facts.environments;
         let mut scene = Self {
             facts,
             intel,
             accounts,
+            other_names,
             sites: environments.iter().flat_map(|env| env.site_dirs.iter().map(move |site| (site, env))).collect(),
             environments: environments.iter().map(|env| (env.id, env)).collect(),
             present: HashMap::new(),
@@ -76,6 +84,13 @@ impl<'a> Scene<'a> {
     /// The environment of that id.
     fn environment(&self, id: Option<Id>) -> Option<&'a Environment> {
         self.environments.get(&id?).copied()
+    }
+
+    /// The account in whose home `path` lies, by its path or by the one that people use; the longest home wins.
+    fn owner_of(&self, path: &TargetPath) -> Option<&'a Account> {
+        let is_below = |home: &TargetPath| home.components().next().is_some() && path.is_under(home);
+        let homes = self.accounts.iter().filter(|account| is_below(&account.home) || is_below(&account.real_home));
+        homes.max_by_key(|account| account.home.as_bytes().len())
     }
 
     /// The environment whose site directory holds `path`, at whatever depth.

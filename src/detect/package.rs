@@ -123,7 +123,7 @@ fn evidence(found: &Distribution, matched: &str) -> Evidence {
 /// An indicator says the most it can mean; the state in which the thing lies here, and how well it matched, may make it less.
 fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
     let most = match (state, hit.applies) {
-        (DistState::Installed, Applies::Yes) => Level::Compromised,
+        (state, Applies::Yes) if state.is_importable() => Level::Compromised,
         _ => Level::Exposed,
     };
     let indicator = hit.known.indicator;
@@ -134,6 +134,7 @@ fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
 fn state_words(state: DistState) -> &'static str {
     match state {
         DistState::Installed => "installed",
+        DistState::Editable => "installed from a source tree",
         DistState::Cached => "stored in a cache",
         DistState::Leftover => "left over from a removal",
     }
@@ -142,6 +143,7 @@ fn state_words(state: DistState) -> &'static str {
 fn stage(state: DistState) -> Stage {
     match state {
         DistState::Installed => Stage::Installed,
+        DistState::Editable => Stage::Editable,
         DistState::Cached => Stage::Cached,
         DistState::Leftover => Stage::Leftover,
     }

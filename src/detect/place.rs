@@ -1,12 +1,9 @@
 //! Path patterns of packs: `{home}/x`, `{site}/x`, `{tmp}/x`, `**/x` and absolute paths, `*` within one name.
 
-use crate::model::glob;
+use crate::model::glob::{self, TEMPORARY};
 use crate::model::host::Account;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
-
-/// Folders that everybody may write and that are emptied now and then.
-const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp"];
 
 /// What the variables of a pattern stand for on one target.
 pub struct Places<'a> {
@@ -58,8 +55,16 @@ mod tests {
 
     fn fits(pattern: &str, path: &str) -> bool {
         let home = TargetPath::new(b"/home/mia");
-        let account =
-            Account { name: "mia".into(), uid: None, gid: None, groups: vec![], home, shell: None, privileged: false };
+        let account = Account {
+            name: "mia".into(),
+            uid: None,
+            gid: None,
+            groups: vec![],
+            real_home: home.clone(),
+            home,
+            shell: None,
+            privileged: false,
+        };
         Places { accounts: &[account], environments: &[] }.fits(pattern, &TargetPath::new(path.as_bytes()))
     }
 

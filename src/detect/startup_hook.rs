@@ -7,7 +7,6 @@ use crate::intel::pack::Kind;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::DistState;
 use crate::model::startup::{LineClass, StartupHook};
 use crate::model::verdict::Level;
 
@@ -44,10 +43,9 @@ fn judge(scene: &Scene<'_>, hook: &StartupHook) -> HookVerdict {
 
 /// The indicators that a hook fits, conditions held.
 fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
-    let name = String::from_utf8_lossy(hook.path.file_name()).to_lowercase();
     let fits = |known: &Known<'_>| {
         let one = known.indicator;
-        one.names.iter().any(|wanted| wanted.to_lowercase() == name)
+        one.names.iter().any(|wanted| super::file::is_called(&hook.path, wanted))
             && (one.sha256.is_empty() || hook.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
             && one.size.is_none_or(|size| size == hook.size)
             && one.contains.iter().all(|needle| hook.needles.contains(needle))
@@ -82,11 +80,8 @@ fn known_finding(scene: &Scene<'_>, hook: &StartupHook, known: &Known<'_>) -> Fi
 /// Some places run no start-up files, but what lies beside an installed bad distribution belongs to it.
 fn lies_beside_its_package(scene: &Scene<'_>, hook: &StartupHook, incident: &str) -> bool {
     let site = hook.path.parent();
-    let beside = scene
-        .facts
-        .distributions
-        .iter()
-        .filter(|found| found.state == DistState::Installed && found.path.parent() == site);
+    let beside =
+        scene.facts.distributions.iter().filter(|found| found.state.is_importable() && found.path.parent() == site);
     beside
         .flat_map(|found| package::matches(scene, found))
         .any(|hit| hit.applies == Applies::Yes && hit.known.pack.id == incident)
@@ -152,7 +147,10 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
             version: None,
         },
         environment: hook.environment,
-        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
+        accounts: match environment {
+            Some(env) => env.account.clone().into_iter().collect(),
+            None => scene.owner_of(&hook.path).map(|account| account.name.clone()).into_iter().collect(),
+        },
         evidence,
         also_at: Vec::new(),
         attack: vec!["T1546.018"],

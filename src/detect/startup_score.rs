@@ -63,8 +63,8 @@ fn base(line: &HookLine) -> u32 {
     match line.class {
         LineClass::Path | LineClass::Namespace | LineClass::Known => 0,
         LineClass::Import => 5,
-        LineClass::ImportCall => 8,
-        LineClass::AddSiteDir | LineClass::Inline | LineClass::Exec => 10,
+        LineClass::ImportCall | LineClass::AddSiteDir => 8,
+        LineClass::Inline | LineClass::Exec => 10,
     }
 }
 
@@ -79,6 +79,7 @@ fn points(feature: Feature) -> u32 {
         | Feature::VeryLongLine
         | Feature::Oversized
         | Feature::Undecodable
+        | Feature::Unread
         | Feature::TemporaryPath => 30,
         Feature::Detached => 25,
         Feature::SelfStart | Feature::OneDialect => 20,
@@ -137,6 +138,7 @@ pub fn sentence(feature: Feature) -> &'static str {
         Feature::VeryLongLine => "has more than 4,000 characters in a line",
         Feature::NonAscii => "has characters beyond ASCII",
         Feature::Oversized => "is larger than any honest one; only its beginning was judged",
+        Feature::Unread => "could not be read; only its name is known",
         Feature::Undecodable => "is not text that Python can decode",
         Feature::TemporaryPath => "puts a temporary folder on the import path",
     }

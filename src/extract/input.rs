@@ -83,6 +83,15 @@ impl<'a> Input<'a> {
     /// # Errors
     /// Why not.
     pub fn open(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let spelled = match dir.stat_entry(name) {
+            // On a case-blind target METADATA may be called metadata.
+            Err(GapReason::Missing) if self.target.root.platform().is_case_blind() => {
+                let found = self.target.root.find(dir, name.to_vec());
+                found.map(|(name, _)| name).map_err(|_| GapReason::Missing)?
+            }
+            _ => name.to_vec(),
+        };
+        let name = spelled.as_slice();
         let file = match dir.open_file(name) {
             Err(GapReason::NotRegular) if dir.stat_entry(name)?.kind == EntryKind::Link => {
                 let (place, _) = self.target.root.follow_link(folder, dir, name)?;

@@ -50,7 +50,10 @@ fn read(input: &Input<'_>) -> Harvest {
     let is_read = wanted.hash || !wanted.needles.is_empty();
     let added = if is_read { add_content(input, wanted, &mut file) } else { Ok(()) };
     if let Err(why) = added {
-        harvest.gaps.push(input.gap(why).because("what it contains is not known, only that it is there"));
+        let gap = input.gap(why).because("what it contains is not known, only that it is there");
+        // A start-up file is judged, and missed, as what it is.
+        let is_judged = name.ends_with(".pth") && why == GapReason::TooLarge;
+        harvest.gaps.push(if is_judged { gap.harmless() } else { gap });
     }
     harvest.facts.watched_files.push(file);
     harvest

@@ -1,6 +1,9 @@
 //! Patterns over single names, where `*` stands for any part of one. In time that grows with the product of the two
 //! lengths at worst, so that a pattern full of stars costs nothing.
 
+/// Folders that everybody may write and that are emptied now and then: what `{tmp}` stands for.
+pub const TEMPORARY: &[&str] = &["/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp"];
+
 /// Whether `name` fits `pattern`; `same` says when two bytes are the same, for systems that are blind to case.
 #[must_use]
 pub fn fits(pattern: &[u8], name: &[u8], same: fn(u8, u8) -> bool) -> bool {

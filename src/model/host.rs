@@ -58,6 +58,9 @@ pub struct Account {
     /// Its home.
     #[serde(serialize_with = "path::as_text")]
     pub home: TargetPath,
+    /// The same with links followed as the target follows them; for look-ups, not for the report.
+    #[serde(skip)]
+    pub real_home: TargetPath,
     /// Its login shell.
     pub shell: Option<String>,
     /// Whether it is root or is a member of a group that can become root.

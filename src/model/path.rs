@@ -34,6 +34,12 @@ impl TargetPath {
         String::from_utf8_lossy(&self.0)
     }
 
+    /// The bytes in base64 where they are not UTF-8.
+    #[must_use]
+    pub fn base64(&self) -> Option<String> {
+        std::str::from_utf8(&self.0).is_err().then(|| STANDARD.encode(&self.0))
+    }
+
     /// `/` on POSIX targets, `\` on Windows ones.
     #[must_use]
     pub fn separator(&self) -> u8 {
@@ -105,11 +111,11 @@ impl fmt::Debug for TargetPath {
 
 impl Serialize for TargetPath {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let lossless = std::str::from_utf8(&self.0).is_ok();
-        let mut row = to.serialize_struct("TargetPath", if lossless { 1 } else { 2 })?;
+        let bytes = self.base64();
+        let mut row = to.serialize_struct("TargetPath", if bytes.is_none() { 1 } else { 2 })?;
         row.serialize_field("path", &self.to_text())?;
-        if !lossless {
-            row.serialize_field("path_base64", &STANDARD.encode(&self.0))?;
+        if let Some(bytes) = bytes {
+            row.serialize_field("path_base64", &bytes)?;
         }
         row.end()
     }

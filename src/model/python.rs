@@ -146,6 +146,8 @@ pub enum MetadataForm {
 pub enum DistState {
     /// In a place that an interpreter imports from.
     Installed,
+    /// The same, linked from a source tree.
+    Editable,
     /// Unpacked in a cache.
     Cached,
     /// A leftover of an interrupted removal, or in the trash.
@@ -153,11 +155,18 @@ pub enum DistState {
 }
 
 impl DistState {
+    /// Whether an interpreter imports it.
+    #[must_use]
+    pub fn is_importable(self) -> bool {
+        matches!(self, Self::Installed | Self::Editable)
+    }
+
     /// The word the report uses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Installed => "installed",
+            Self::Editable => "editable",
             Self::Cached => "cached",
             Self::Leftover => "leftover",
         }

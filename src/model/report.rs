@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::coverage::{CheckRow, CheckState, Counts, Gap, Skipped};
 use super::finding::{Finding, HookVerdict, Judgement};
@@ -234,7 +235,7 @@ pub struct Exposure {
 }
 
 /// One dated event.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TimelineRow {
     /// When.
     pub at: Time,
@@ -243,11 +244,24 @@ pub struct TimelineRow {
     /// What, for people.
     pub what: String,
     /// Where; none for what happened elsewhere.
-    #[serde(flatten)]
     pub path: Option<TargetPath>,
-    /// The finding or pack it belongs to.
-    #[serde(rename = "ref")]
+    /// The finding or pack it belongs to; `ref` in the report.
     pub reference: Option<String>,
+}
+
+impl Serialize for TimelineRow {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut row = to.serialize_map(None)?;
+        row.serialize_entry("at", &self.at)?;
+        row.serialize_entry("kind", self.kind)?;
+        row.serialize_entry("what", &self.what)?;
+        row.serialize_entry("path", &self.path.as_ref().map(TargetPath::to_text))?;
+        if let Some(bytes) = self.path.as_ref().and_then(TargetPath::base64) {
+            row.serialize_entry("path_base64", &bytes)?;
+        }
+        row.serialize_entry("ref", &self.reference)?;
+        row.end()
+    }
 }
 
 /// What was seen and what was missed.

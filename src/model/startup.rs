@@ -141,6 +141,8 @@ pub enum Feature {
     Oversized,
     /// It is not text that Python could decode.
     Undecodable,
+    /// It could not be read: only its name is known.
+    Unread,
     /// Puts a temporary folder, which others may write, on the import path.
     TemporaryPath,
 }

@@ -67,6 +67,7 @@ fn parse_account(root: &Root, line: &[u8]) -> Option<Account> {
         gid: number(gid),
         groups: Vec::new(),
         home: root.target_path(home),
+        real_home: real(root, &root.target_path(home)),
         shell: next().map(|shell| String::from_utf8_lossy(shell).trim().to_owned()),
         privileged: uid == 0,
     })
@@ -110,9 +111,10 @@ fn join_groups(accounts: &mut [Account], groups: &[Group]) {
 }
 
 fn add_unlisted_homes(root: &Root, accounts: &mut Vec<Account>) {
-    let listed: HashSet<TargetPath> = accounts.iter().map(|account| account.home.clone()).collect();
+    let listed: HashSet<TargetPath> =
+        accounts.iter().flat_map(|account| [account.home.clone(), account.real_home.clone()]).collect();
     for folder in HOME_FOLDERS {
-        let path = root.target_path(folder.as_bytes());
+        let path = real(root, &root.target_path(folder.as_bytes()));
         let Ok(dir) = root.resolve(&path).and_then(|place| root.open_dir(&place)) else {
             continue;
         };
@@ -138,7 +140,13 @@ fn add_unlisted_homes(root: &Root, accounts: &mut Vec<Account>) {
 }
 
 fn unlisted(name: String, uid: Option<u32>, home: TargetPath) -> Account {
-    Account { privileged: name == "root", name, uid, gid: None, groups: Vec::new(), home, shell: None }
+    let (privileged, real_home) = (name == "root", home.clone());
+    Account { privileged, name, uid, gid: None, groups: Vec::new(), home, real_home, shell: None }
+}
+
+/// Where a path really lies, links followed; itself where it leads nowhere.
+fn real(root: &Root, path: &TargetPath) -> TargetPath {
+    root.resolve(path).map_or_else(|_| path.clone(), |place| root.path_of(&place))
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@ pub fn platform(root: &Root, live: bool) -> Platform {
         return running();
     }
     let has = |path: &str| root.resolve(&TargetPath::new(path.as_bytes())).is_ok();
-    let has_windows = ["/Windows", "/WINDOWS", "/windows"]
-        .iter()
-        .any(|top| has(&format!("{top}/System32/config")) || has(&format!("{top}/System32/ntoskrnl.exe")));
+    let spellings =
+        ["/Windows/System32", "/Windows/system32", "/WINDOWS/system32", "/WINDOWS/System32", "/windows/system32"];
+    let has_windows = spellings.iter().any(|top| {
+        has(&format!("{top}/config")) || has(&format!("{top}/ntoskrnl.exe")) || has(&format!("{top}/kernel32.dll"))
+    });
     if has("/etc/passwd") && has("/usr/bin") {
         // macOS has these as well, Windows has not.
         if has("/System/Library/CoreServices/SystemVersion.plist") { Platform::Macos } else { Platform::Linux }

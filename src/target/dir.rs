@@ -168,13 +168,15 @@ impl OpenFile {
     }
 }
 
+/// Asks that a directory's access time stays as it is, where the system knows how.
 #[cfg(target_os = "linux")]
-fn no_access_time() -> OFlags {
+pub(super) fn no_access_time() -> OFlags {
     OFlags::NOATIME
 }
 
+/// The same where the system does not.
 #[cfg(not(target_os = "linux"))]
-fn no_access_time() -> OFlags {
+pub(super) fn no_access_time() -> OFlags {
     OFlags::empty()
 }
 

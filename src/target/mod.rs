@@ -8,9 +8,11 @@ pub mod mounts;
 pub mod places;
 pub mod root;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::model::coverage::{Gap, GapReason};
+use crate::model::glob::TEMPORARY;
 use crate::model::host::{Account, Host, Platform};
 use crate::model::path::TargetPath;
 use mounts::Mounts;
@@ -40,6 +42,8 @@ pub struct Target {
     pub host: Host,
     /// Its accounts, sorted by name.
     pub accounts: Vec<Account>,
+    /// Place in `accounts` by home.
+    homes: HashMap<TargetPath, usize>,
     /// What is mounted below the root.
     pub mounts: Mounts,
     /// What could not be read while finding that out.
@@ -71,7 +75,16 @@ pub fn open(wanted: &Wanted<'_>) -> Result<Target, String> {
     let (accounts, missed) = accounts::of(&root);
     gaps.extend(missed);
     let host = host::of(&root, platform, wanted.live);
-    Ok(Target { root, at: wanted.root.to_path_buf(), live: wanted.live, host, accounts, mounts, gaps })
+    Ok(Target {
+        root,
+        at: wanted.root.to_path_buf(),
+        live: wanted.live,
+        host,
+        homes: homes(&accounts),
+        accounts,
+        mounts,
+        gaps,
+    })
 }
 
 impl Target {
@@ -84,10 +97,38 @@ impl Target {
     /// The account in whose home `path` lies; the longest home wins.
     #[must_use]
     pub fn home_of(&self, path: &TargetPath) -> Option<&Account> {
-        self.accounts
-            .iter()
-            .filter(|account| account.home.components().next().is_some() && path.is_under(&account.home))
-            .max_by_key(|account| account.home.as_bytes().len())
+        let mut above = Some(path.clone());
+        while let Some(folder) = above {
+            if let Some(account) = self.homes.get(&folder).and_then(|at| self.accounts.get(*at)) {
+                return Some(account);
+            }
+            above = folder.parent();
+        }
+        None
+    }
+
+    /// Where the places that packs name really lie, if a link leads there: `/home`, `/tmp` and `~/.config` may be links.
+    /// Real path → path as the pattern has it.
+    #[must_use]
+    pub fn other_names<'p>(&self, patterns: impl Iterator<Item = &'p str>) -> HashMap<TargetPath, TargetPath> {
+        let homes: Vec<&TargetPath> =
+            self.accounts.iter().map(|account| &account.home).filter(|home| self.root.resolve(home).is_ok()).collect();
+        let mut out = HashMap::new();
+        for pattern in patterns.filter(|pattern| !pattern.contains('*')) {
+            let Some((start, rest)) = pattern.split_once('/') else { continue };
+            let tops: Vec<TargetPath> = match start {
+                "{home}" => homes.iter().map(|home| (*home).clone()).collect(),
+                "{tmp}" => TEMPORARY.iter().map(|top| self.root.target_path(top.as_bytes())).collect(),
+                "" => vec![self.root.path()],
+                _ => Vec::new(),
+            };
+            for named in tops.into_iter().map(|top| rest.split('/').fold(top, |path, name| path.join(name.as_bytes())))
+            {
+                let real = self.root.resolve(&named).map(|place| self.root.path_of(&place));
+                out.extend(real.ok().filter(|real| *real != named).map(|real| (real, named)));
+            }
+        }
+        out
     }
 
     fn owner_name(&self, uid: u32) -> String {
@@ -97,6 +138,19 @@ impl Target {
             None => format!("uid {uid}"),
         }
     }
+}
+
+/// Homes by path, those behind links under both paths. The root itself is the home of daemons, and says nothing.
+fn homes(accounts: &[Account]) -> HashMap<TargetPath, usize> {
+    let mut homes = HashMap::new();
+    for (at, account) in accounts.iter().enumerate() {
+        for home in [&account.home, &account.real_home] {
+            if home.components().next().is_some() {
+                homes.entry(home.clone()).or_insert(at);
+            }
+        }
+    }
+    homes
 }
 
 /// A pool of `workers` threads for a sweep, and room for the directories that they hold open.

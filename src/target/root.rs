@@ -8,8 +8,9 @@
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
-use super::dir::{Dir, OpenFile, Stat};
+use super::dir::{Dir, OpenFile, Stat, no_access_time};
 use super::mounts::{MountKind, Mounts};
 use crate::model::coverage::GapReason;
 use crate::model::host::Platform;
@@ -44,8 +45,12 @@ impl Root {
     /// The system's answer as text.
     pub fn open(path: &Path) -> Result<Self, String> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd =
-            rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| std::io::Error::from(errno).to_string())?;
+        let opened = match rustix::fs::open(path, flags | no_access_time(), Mode::empty()) {
+            // Only the owner and root may ask for that.
+            Err(Errno::PERM) => rustix::fs::open(path, flags, Mode::empty()),
+            other => other,
+        };
+        let fd = opened.map_err(|errno| std::io::Error::from(errno).to_string())?;
         Ok(Self { dir: Dir::from_fd(fd), platform: Platform::Linux, shut: Mounts::default() })
     }
 
@@ -224,8 +229,11 @@ impl Root {
         self.shut.may_be_at(name) && self.shut.at(&path()).is_some_and(|mount| mount.kind == MountKind::Network)
     }
 
-    /// Looks `name` up in `folder`; on case-blind systems also under another case.
-    fn find(&self, folder: &Dir, name: Vec<u8>) -> Result<(Vec<u8>, Stat), GapReason> {
+    /// Looks `name` up in `folder`; on case-blind systems also under another case. Tells how it is spelled.
+    ///
+    /// # Errors
+    /// Why it is not there; `DanglingLink` where nothing has that name.
+    pub fn find(&self, folder: &Dir, name: Vec<u8>) -> Result<(Vec<u8>, Stat), GapReason> {
         match folder.stat_entry(&name).map_err(dangling) {
             Ok(stat) => Ok((name, stat)),
             Err(GapReason::DanglingLink) if self.platform.is_case_blind() => {

@@ -45,6 +45,10 @@ pub fn parse(bytes: &[u8], is_all: bool) -> Headers {
         let goes_on = matches!(line.first(), Some(b' ' | b'\t'));
         if !has_end && !is_all {
             last_is_whole = !goes_on;
+            // Zeros without an end: no more of them makes it a text.
+            if line.contains(&0) {
+                out.fault = Some("it contains NUL bytes");
+            }
             break;
         }
         if line.is_empty() {

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::model::facts::{Facts, Harvest};
 use crate::model::path::TargetPath;
-use crate::model::python::{DistState, Distribution};
+use crate::model::python::Distribution;
 use crate::model::startup::{Ownership, StartupHook};
 use crate::target::Target;
 use crate::target::places::Places;
@@ -52,7 +52,7 @@ fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
             continue;
         };
         found.environment = Some(home.environment);
-        if let (DistState::Installed, Some(state)) = (found.state, home.state) {
+        if let (true, Some(state)) = (found.state.is_importable(), home.state) {
             found.state = state;
         }
     }

@@ -14,7 +14,7 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
-use crate::model::python::{Distribution, MetadataForm, RecordState};
+use crate::model::python::{DistState, Distribution, MetadataForm, RecordState};
 use crate::model::text::Excerpt;
 use crate::target::dir::Dir;
 
@@ -35,6 +35,10 @@ const SMALL: u64 = 64 << 10;
 fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".dist-info"));
+    // A container layer says so that the folder below it is gone: no distribution, and nothing missed.
+    if candidate.name.starts_with(b".wh.") {
+        return Harvest::default();
+    }
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     let around = |changed| Around { path: candidate.path.clone(), form: MetadataForm::DistInfo, changed };
@@ -75,17 +79,30 @@ fn add_origin(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap
     let installer = small(b"INSTALLER");
     let direct_url = small(b"direct_url.json");
     found.installer = installer.map(|bytes| Excerpt::of(bytes.trim_ascii()));
-    found.source_url = direct_url.and_then(|bytes| parse_direct_url(&bytes)).map(|url| Excerpt::of(url.as_bytes()));
+    let origin = direct_url.and_then(|bytes| parse_direct_url(&bytes));
+    if origin.as_ref().is_some_and(|origin| origin.dir_info.editable) && found.state == DistState::Installed {
+        found.state = DistState::Editable;
+    }
+    found.source_url = origin.map(|origin| Excerpt::of(origin.url.as_bytes()));
     gaps
 }
 
-/// The `url` of direct_url.json (PEP 610).
-fn parse_direct_url(bytes: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct DirectUrl {
-        url: String,
-    }
-    serde_json::from_slice::<DirectUrl>(bytes).ok().map(|object| object.url)
+/// direct_url.json (PEP 610), as far as it matters here.
+#[derive(Deserialize)]
+struct DirectUrl {
+    url: String,
+    #[serde(default)]
+    dir_info: DirInfo,
+}
+
+#[derive(Deserialize, Default)]
+struct DirInfo {
+    #[serde(default)]
+    editable: bool,
+}
+
+fn parse_direct_url(bytes: &[u8]) -> Option<DirectUrl> {
+    serde_json::from_slice(bytes).ok()
 }
 
 fn add_record(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Option<Gap> {
@@ -126,8 +143,11 @@ mod tests {
     #[test]
     fn direct_urls_are_read_and_junk_is_not() {
         let json = br#"{"url": "https://example.org/x.whl", "archive_info": {}}"#;
-        assert_eq!(parse_direct_url(json).as_deref(), Some("https://example.org/x.whl"));
-        assert_eq!(parse_direct_url(b"{\"url\": 7}"), None);
-        assert_eq!(parse_direct_url(b"\0\0"), None);
+        assert_eq!(parse_direct_url(json).unwrap().url, "https://example.org/x.whl");
+        assert!(
+            parse_direct_url(br#"{"url": "file:///x", "dir_info": {"editable": true}}"#).unwrap().dir_info.editable
+        );
+        assert!(parse_direct_url(b"{\"url\": 7}").is_none());
+        assert!(parse_direct_url(b"\0\0").is_none());
     }
 }

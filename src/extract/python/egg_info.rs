@@ -50,7 +50,7 @@ fn egg_info(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg-info"));
     if candidate.kind == EntryKind::Other {
-        return Harvest::default();
+        return Harvest::missed(input.gap(GapReason::NotRegular));
     }
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));

@@ -56,7 +56,9 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
             Ok(content) => {
                 let found = headers::parse(&content.bytes, content.whole);
                 if found.is_settled() {
-                    let gap = found.fault.map(|fault| {
+                    let lacks = (found.name.is_none() || found.version.is_none())
+                        .then_some("it does not name both a name and a version");
+                    let gap = found.fault.or(lacks).map(|fault| {
                         input.gap_at(path, GapReason::Malformed).because(format!("{fault}; the folder's name was used"))
                     });
                     return (found, gap);
@@ -82,9 +84,10 @@ pub fn settle(gap: Gap, headers: &Headers, folder: &FolderSays) -> Gap {
     let complete = headers.name.is_some() && headers.version.is_some();
     let hides = match gap.reason {
         GapReason::TooLarge | GapReason::Exhausted => !complete,
-        _ => !complete && (folder.version.is_empty() || folder.name.is_empty()),
+        // `~ame-1.0` does not say which name was there.
+        _ => !complete && (folder.version.is_empty() || folder.name.is_empty() || folder.name.starts_with('~')),
     };
-    if hides { gap } else { gap.harmless() }
+    Gap { material: hides, ..gap }
 }
 
 /// What is known beside name and version.
@@ -141,7 +144,7 @@ pub fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap
     let is_version = Version::from_str(found.version.trim()).is_ok();
     (is_watched && !is_version).then(|| {
         let detail = format!("`{}` is no version by PEP 440; it was compared as text", found.version);
-        input.gap_at(found.path.clone(), GapReason::Malformed).because(detail)
+        input.gap_at(found.path.clone(), GapReason::Malformed).because(detail).harmless()
     })
 }
 

@@ -13,14 +13,13 @@ use sha2::{Digest, Sha256};
 use super::pth_line;
 use super::pth_text::{self, Line};
 use super::pth_token;
-use super::site_dir;
 use crate::extract::Extractor;
 use crate::extract::input::Input;
 use crate::extract::known_file::contains;
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::id::{Id, hex};
-use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
+use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::startup::{Feature, HookLine, LineClass, Ownership, StartupHook};
 use crate::model::text::Excerpt;
@@ -50,10 +49,16 @@ fn read(input: &Input<'_>) -> Harvest {
     let content = match input.open_candidate().and_then(|file| input.read_open(file, input.cap)) {
         Ok(content) => content,
         Err(why) => {
-            // Something else than a file under such a name runs nothing; a link that leads nowhere neither.
-            let is_nothing = candidate.kind == EntryKind::Other || site_dir::is_absent(why);
+            // What is there and was refused may run; what is no file, or a link that leads to none, does not.
+            let is_nothing = !matches!(why, GapReason::PermissionDenied | GapReason::Unreadable | GapReason::Exhausted);
             let gap = input.gap(why);
-            return Harvest::missed(if is_nothing { gap.harmless() } else { gap });
+            if is_nothing {
+                return Harvest::missed(gap.harmless());
+            }
+            // Its name alone may be what a pack knows.
+            let mut harvest = Harvest::missed(gap);
+            harvest.facts.startup_hooks.push(unread(candidate.path.clone()));
+            return harvest;
         }
     };
     let Some(mut hook) = parse(candidate.path.clone(), &content.bytes, content.whole) else {
@@ -63,8 +68,8 @@ fn read(input: &Input<'_>) -> Harvest {
     hook.modified = Some(content.stat.modified);
     hook.needles =
         input.watch.hook_needles.iter().filter(|needle| contains(&content.bytes, needle.as_bytes())).cloned().collect();
-    // On a system that tells case apart, Python does not see `X.PTH` at all.
-    if !input.target.root.platform().is_case_blind() && !candidate.name.ends_with(b".pth") {
+    // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
+    if !candidate.name.ends_with(b".pth") {
         hook.run_by.clear();
     }
     let mut harvest = Harvest::default();
@@ -74,6 +79,26 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     harvest.facts.startup_hooks.push(hook);
     harvest
+}
+
+/// A file of which only the name is known.
+fn unread(path: TargetPath) -> StartupHook {
+    let name_dialects = if path.file_name().starts_with(b".") { pth_text::OLD } else { pth_text::ALL };
+    StartupHook {
+        id: Id::new("hook", &[path.as_bytes()]),
+        environment: None,
+        distribution: None,
+        ownership: Ownership::Orphan,
+        in_site_dir: false,
+        run_by: pth_text::versions(name_dialects),
+        size: 0,
+        modified: None,
+        sha256: None,
+        lines: Vec::new(),
+        features: vec![Feature::Unread],
+        needles: Vec::new(),
+        path,
+    }
 }
 
 /// Judges nothing, only takes apart. None for weights and other data that run nothing.

@@ -58,7 +58,7 @@ fn read(input: &Input<'_>) -> Harvest {
 }
 
 /// What the file says.
-#[derive(Default, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Keys {
     /// Where the base interpreter lies, as written.
     pub home: Option<Vec<u8>>,
@@ -68,10 +68,17 @@ pub struct Keys {
     pub kind: &'static str,
 }
 
+impl Default for Keys {
+    /// What an empty or unreadable file means: an environment, by nobody in particular.
+    fn default() -> Self {
+        Self { home: None, version: None, kind: "venv" }
+    }
+}
+
 /// Reads the keys; of a repeated one the last counts, as in CPython's own reader.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Keys {
-    let mut keys = Keys { kind: "venv", ..Keys::default() };
+    let mut keys = Keys::default();
     let text = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let Some(at) = line.iter().position(|byte| *byte == b'=') else {
@@ -116,7 +123,7 @@ mod tests {
         assert_eq!((uv.kind, uv.version.as_deref()), ("uv-venv", Some("3.12.1")));
         let old = parse(b"HOME=/x\nvirtualenv = 21.0\nversion_info = 3.13.0.final.0\n");
         assert_eq!((old.kind, old.version.as_deref()), ("virtualenv", Some("3.13.0")));
-        assert_eq!(parse(b""), Keys { kind: "venv", ..Keys::default() });
+        assert_eq!(parse(b""), Keys::default());
     }
 
     proptest! {

@@ -1,0 +1,22 @@
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "this lane runs the built program beside real tools, on folders that it plants itself"
+)]
+//! The lane with real tools: `cargo test --release --test integration`. `.ci/run` installs what it needs; a tool that is
+//! missing fails a case, it never passes it over. Everything planted is inert text: nothing happens when a Python starts
+//! on it.
+
+mod corpus;
+mod hit;
+mod host;
+mod hostile;
+mod kinds;
+mod quiet;
+mod rights;
+mod same;
+mod stage;
