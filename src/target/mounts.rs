@@ -115,7 +115,7 @@ impl Mounts {
         Some(Self::parse(root, at.as_os_str().as_encoded_bytes(), &table))
     }
 
-    fn parse(root: &Root, at: &[u8], table: &[u8]) -> Self {
+    pub(super) fn parse(root: &Root, at: &[u8], table: &[u8]) -> Self {
         let at = at.strip_suffix(b"/").unwrap_or(at);
         let mut all = Self::default();
         for line in table.split(|byte| *byte == b'\n') {

@@ -302,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_followed_into_a_network_mount() {
+        let (dir, mut root) = tree();
+        symlink("/folder/deep", dir.path().join("into")).unwrap();
+        let table = b"31 22 0:40 / /etc/deep rw - nfs4 host:/x rw\n32 22 0:41 / /etc/disk rw - ext4 /dev/x rw\n";
+        let mounts = Mounts::parse(&root, b"/", table);
+        root.shut_out(mounts);
+        let answer = |path: &str| root.resolve(&TargetPath::new(path.as_bytes())).map(|_| ()).unwrap_err();
+        for path in ["/etc/deep", "/etc/deep/x", "/folder/deep", "/into"] {
+            assert_eq!(answer(path), GapReason::Network, "{path}");
+        }
+        assert_eq!(answer("/etc/disk"), GapReason::DanglingLink);
+        assert_eq!(read(&root, "/etc/name").unwrap(), b"inside");
+    }
+
+    #[test]
     fn a_fifo_is_never_opened() {
         let (dir, root) = tree();
         rustix::fs::mknodat(
