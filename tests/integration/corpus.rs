@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::same::lasting;
 use crate::stage::{Swept, done, shown, started, sweep, sweep_bounded};
@@ -12,8 +13,13 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus")
 }
 
-/// A built corpus; none where there is no builder, which is said aloud.
-fn corpus() -> Option<PathBuf> {
+/// A built corpus; none where there is no builder. Cases that come while it is being built wait for it.
+fn corpus() -> Option<&'static Path> {
+    static CORPUS: OnceLock<Option<PathBuf>> = OnceLock::new();
+    CORPUS.get_or_init(build).as_deref()
+}
+
+fn build() -> Option<PathBuf> {
     if !source().join("build.sh").exists() {
         println!("corpus: SKIPPED, there is no {}", source().join("build.sh").display());
         return None;
@@ -90,7 +96,7 @@ fn the_tree_is_found_as_far_as_this_version_goes() {
         "another report by one worker"
     );
 
-    let score = score(&at, "tree", &swept);
+    let score = score(at, "tree", &swept);
     // What this version does not read, and later ones do: eggs, links to source trees, conda's own lists.
     let wrong: Vec<String> = [
         score.misses_only("distributions", &["egg-zip", "egg-dir", "egg-link", "conda-meta"]),
@@ -122,7 +128,7 @@ fn every_trap_is_walked_past() {
         assert_eq!(swept.code, 1);
         // The truth's paths begin at the tree, so only the sweep of an image can be held against it.
         if is_image {
-            let score = score(&at, "traps", &swept);
+            let score = score(at, "traps", &swept);
             assert_eq!(score.misses_only("bad: known-bad", &[]), Ok(()));
         }
     }

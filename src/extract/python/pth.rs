@@ -49,15 +49,12 @@ fn read(input: &Input<'_>) -> Harvest {
     let content = match input.open_candidate().and_then(|file| input.read_open(file, input.cap)) {
         Ok(content) => content,
         Err(why) => {
-            // What is there and was refused may run; what is no file, or a link that leads to none, does not.
-            let is_nothing = !matches!(why, GapReason::PermissionDenied | GapReason::Unreadable | GapReason::Exhausted);
-            let gap = input.gap(why);
-            if is_nothing {
-                return Harvest::missed(gap.harmless());
+            let mut harvest = Harvest::missed(input.gap(why));
+            // What is there and was refused may run, and its name alone may be what a pack knows. What is no file, or a
+            // link that leads to none, runs nothing.
+            if why.is_material() {
+                harvest.facts.startup_hooks.push(unread(candidate.path.clone()));
             }
-            // Its name alone may be what a pack knows.
-            let mut harvest = Harvest::missed(gap);
-            harvest.facts.startup_hooks.push(unread(candidate.path.clone()));
             return harvest;
         }
     };

@@ -34,7 +34,7 @@ fn read(input: &Input<'_>) -> Harvest {
                 harvest.facts.site_dirs.push(found);
             }
             Ok(_) => {}
-            Err(why) => harvest.gaps.push(input.gap(why).harmless()),
+            Err(why) => harvest.gaps.push(input.gap(why)),
         },
         EntryKind::Dir => match candidate.dir.stat_entry(candidate.name) {
             Ok(stat) => {
