@@ -2,6 +2,7 @@
 
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding};
+use crate::model::text::counted;
 use crate::model::verdict::{Completeness, ExitCode, Level, Scope, Verdict};
 
 /// What the verdict is made from, beside the findings.
@@ -56,13 +57,13 @@ fn sentence(level: Level, findings: &[Finding], grounds: &Grounds<'_>) -> String
     let facts = grounds.facts;
     let seen = format!(
         "{} in {}",
-        count(facts.distributions.len(), "distribution"),
-        count(facts.environments.len(), "environment")
+        counted(facts.distributions.len(), "distribution"),
+        counted(facts.environments.len(), "environment")
     );
     let coverage = match grounds.coverage {
         Completeness::Complete => format!("everything in scope was looked at ({seen})"),
         Completeness::Incomplete => {
-            let places = count(grounds.missed, "place");
+            let places = counted(grounds.missed, "place");
             format!("but {places} could not be looked at, so the answer is incomplete ({seen})")
         }
     };
@@ -76,7 +77,7 @@ fn what(level: Level, findings: &[Finding]) -> String {
     incidents.sort_unstable();
     incidents.dedup();
     let all_possible = of_level.iter().all(|one| one.confidence == Confidence::Possible);
-    let count = count(of_level.len(), "finding");
+    let count = counted(of_level.len(), "finding");
     match (incidents.is_empty(), all_possible) {
         (true, _) => format!("{count} of start-up code that no indicator knows"),
         (false, true) => format!("{count} of an uncertain lead ({})", incidents.join(", ")),
@@ -93,8 +94,4 @@ fn scope_words(grounds: &Grounds<'_>) -> String {
         Scope::Image => format!("in the image of {subject}"),
         Scope::Paths => format!("under {subject}"),
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

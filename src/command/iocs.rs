@@ -8,6 +8,7 @@ use crate::config;
 use crate::error::Error;
 use crate::intel::lint::lint;
 use crate::intel::load::{self, Fault, Loaded};
+use crate::model::text::counted;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
 
@@ -25,10 +26,10 @@ fn list(packs: &PackArgs) -> Result<ExitCode, Error> {
     output::to_stdout(|out| {
         for one in intel.packs() {
             let pack = &one.pack;
-            let all = pack.indicators.len();
+            let all = counted(pack.indicators.len(), "indicator");
             let used = pack.indicators.iter().filter(|row| row.kind.is_looked_for()).count();
             let row = format!(
-                "{}  {}  {all} indicators ({used} looked for)  {}  [{}]",
+                "{}  {}  {all} ({used} looked for)  {}  [{}]",
                 pack.id,
                 pack.modified.day(),
                 pack.title,
@@ -87,7 +88,7 @@ fn report(one: &Loaded, lines: &mut Vec<String>) -> bool {
     let complaints = lint(one);
     let name = if one.origin == "built-in" { &one.pack.id } else { &one.origin };
     if complaints.is_empty() {
-        lines.push(format!("{name}: {} indicators, no fault", one.pack.indicators.len()));
+        lines.push(format!("{name}: {}, no fault", counted(one.pack.indicators.len(), "indicator")));
     }
     lines.extend(complaints.iter().map(|row| format!("{name}: {}: {}", row.id, row.why)));
     !complaints.is_empty()

@@ -6,6 +6,7 @@ use crate::cli::ScanArgs;
 use crate::config;
 use crate::error::Error;
 use crate::extract::EXTRACTORS;
+use crate::model::text::counted;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
 use crate::survey::scope::Entry;
@@ -16,8 +17,12 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let target = scan::open(&config)?;
     let scope = scan::walk_scope(&config, &target)?;
     let starts = scan::starts(&config, &target, &scope)?;
-    let mut lines =
-        vec![format!("target  {}, {:?}, {} accounts", config.root.display(), target.host.os, target.accounts.len())];
+    let mut lines = vec![format!(
+        "target  {}, {:?}, {}",
+        config.root.display(),
+        target.host.os,
+        counted(target.accounts.len(), "account")
+    )];
     lines.extend(starts.iter().map(|start| format!("walk    {}", start.to_text())));
     for (mount, entry) in scope.mounts() {
         let covered = starts.iter().any(|start| mount.path.is_under(start));

@@ -15,6 +15,7 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::finding::Finding;
 use crate::model::path::TargetPath;
+use crate::model::text::counted;
 use crate::model::verdict::{ExitCode, Scope, Verdict};
 use crate::report::sanitize;
 use crate::survey::names::NameTable;
@@ -79,7 +80,7 @@ pub(super) fn starts(config: &Config, target: &Target, scope: &trees::Scope) -> 
         // As it is written: `..` behind a link means something else than it looks like.
         let place = root
             .resolve(&TargetPath::new(path.as_os_str().as_encoded_bytes()))
-            .map_err(|why| Error::Input { path: path.clone(), why: format!("{}: {}", why.id(), why.sentence()) })?;
+            .map_err(|why| Error::Input { path: path.clone(), why: unreachable(why) })?;
         all.push(root.path_of(&place));
     }
     if config.paths.is_empty() {
@@ -93,6 +94,14 @@ pub(super) fn starts(config: &Config, target: &Target, scope: &trees::Scope) -> 
     own.extend(hidden);
     own.dedup();
     Ok(own)
+}
+
+/// Why a path that the user named cannot be swept.
+fn unreachable(why: GapReason) -> String {
+    match why {
+        GapReason::DanglingLink => "there is no such file or directory on the target".to_owned(),
+        why => format!("{}: {}", why.id(), why.sentence()),
+    }
 }
 
 fn scope(config: &Config) -> Scope {
@@ -181,7 +190,7 @@ fn narrowed(config: &Config, harvest: &Harvest) -> String {
     }
     let networks = harvest.gaps.iter().filter(|gap| gap.reason == GapReason::Network && gap.check == "walk").count();
     if networks > 0 {
-        all.push(format!("{networks} network trees"));
+        all.push(counted(networks, "network tree"));
     }
     all.join(", ")
 }

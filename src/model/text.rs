@@ -133,6 +133,12 @@ const SOURCES: &[(&str, usize)] = &[
     (r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\S+", 0),
 ];
 
+/// `1 finding`, `2 findings`: a number with its noun.
+#[must_use]
+pub fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 fn redact(text: &str) -> Cow<'_, str> {
     if !RULES.any.is_match(text) {
         return Cow::Borrowed(text);

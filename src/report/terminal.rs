@@ -11,6 +11,7 @@ use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::{Distribution, Environment};
 use crate::model::report::Report;
+use crate::model::text::counted;
 use crate::model::verdict::{Completeness, Level};
 
 /// How much is said, and whether in colour.
@@ -154,8 +155,9 @@ impl<W: Write> Page<'_, W> {
 
     fn environments(&mut self) -> io::Result<()> {
         let report = self.report;
-        let (places, programs) = (report.environments.len(), report.interpreters.len());
-        writeln!(self.to, "PYTHON ON THIS TARGET ({places} environments, {programs} interpreters)")?;
+        let places = counted(report.environments.len(), "environment");
+        let programs = counted(report.interpreters.len(), "interpreter");
+        writeln!(self.to, "PYTHON ON THIS TARGET ({places}, {programs})")?;
         let mut by_environment: BTreeMap<Option<Id>, Vec<&Distribution>> = BTreeMap::new();
         for found in report.distributions {
             by_environment.entry(found.environment).or_default().push(found);
@@ -163,14 +165,8 @@ impl<W: Write> Page<'_, W> {
         for env in report.environments {
             let own = by_environment.get(&Some(env.id)).map_or(&[] as &[_], Vec::as_slice);
             let account = env.account.as_ref().map(|name| format!(", {}", line(name))).unwrap_or_default();
-            let count = own.len();
-            writeln!(
-                self.to,
-                "  {}  [{}{}{account}]  {count} distributions",
-                path(&env.path),
-                env.kind,
-                version_words(env)
-            )?;
+            let count = counted(own.len(), "distribution");
+            writeln!(self.to, "  {}  [{}{}{account}]  {count}", path(&env.path), env.kind, version_words(env))?;
             for found in own.iter().filter(|_| self.style.verbose) {
                 writeln!(self.to, "      {} {}  ({})", line(&found.name), line(&found.version), found.state.name())?;
             }
