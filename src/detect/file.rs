@@ -41,10 +41,15 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
             fits(&file.path) || named.is_some_and(fits)
         }
     };
-    in_place
-        && (one.sha256.is_empty() || file.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
-        && one.size.is_none_or(|size| size == file.size)
-        && one.contains.iter().all(|needle| file.needles.contains(needle))
+    in_place && content_fits(one, file.sha256.as_ref(), file.size, &file.needles)
+}
+
+/// Whether hash, size and texts are those that an indicator asks for, as far as it asks.
+#[must_use]
+pub fn content_fits(one: &Indicator, sha256: Option<&String>, size: u64, needles: &[String]) -> bool {
+    (one.sha256.is_empty() || sha256.is_some_and(|hash| one.sha256.contains(hash)))
+        && one.size.is_none_or(|wanted| wanted == size)
+        && one.contains.iter().all(|needle| needles.contains(needle))
 }
 
 /// Whether the company holds that an indicator asks for. What lies in an environment needs company in that same

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::intel::index::Intel;
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding, HookVerdict, Severity};
-use crate::model::host::Account;
+use crate::model::host::{Account, Homes};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
@@ -40,6 +40,8 @@ pub struct Scene<'a> {
     pub intel: &'a Intel,
     /// The target's accounts, for path patterns.
     pub accounts: &'a [Account],
+    /// Whose home a path lies in.
+    homes: Homes,
     /// The environment of each site directory.
     sites: HashMap<&'a TargetPath, &'a Environment>,
     /// The environments by id.
@@ -64,6 +66,7 @@ impl<'a> Scene<'a> {
             facts,
             intel,
             accounts,
+            homes: Homes::of(accounts),
             other_names,
             sites: environments.iter().flat_map(|env| env.site_dirs.iter().map(move |site| (site, env))).collect(),
             environments: environments.iter().map(|env| (env.id, env)).collect(),
@@ -88,9 +91,7 @@ impl<'a> Scene<'a> {
 
     /// The account in whose home `path` lies, by its path or by the one that people use; the longest home wins.
     fn owner_of(&self, path: &TargetPath) -> Option<&'a Account> {
-        let is_below = |home: &TargetPath| home.components().next().is_some() && path.is_under(home);
-        let homes = self.accounts.iter().filter(|account| is_below(&account.home) || is_below(&account.real_home));
-        homes.max_by_key(|account| account.home.as_bytes().len())
+        self.homes.holding(path).and_then(|at| self.accounts.get(at))
     }
 
     /// The environment whose site directory holds `path`, at whatever depth.

@@ -46,9 +46,7 @@ fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
     let fits = |known: &Known<'_>| {
         let one = known.indicator;
         one.names.iter().any(|wanted| super::file::is_called(&hook.path, wanted))
-            && (one.sha256.is_empty() || hook.sha256.as_ref().is_some_and(|hash| one.sha256.contains(hash)))
-            && one.size.is_none_or(|size| size == hook.size)
-            && one.contains.iter().all(|needle| hook.needles.contains(needle))
+            && super::file::content_fits(one, hook.sha256.as_ref(), hook.size, &hook.needles)
             && super::file::conditions_hold(scene, known, &hook.path)
     };
     scene.intel.of_kind(Kind::Startup).filter(fits).collect()

@@ -3,6 +3,12 @@
 
 use crate::model::path::TargetPath;
 
+/// Whether a folder is called what Python's own site directories are called.
+#[must_use]
+pub fn is_site_name(name: &[u8]) -> bool {
+    matches!(name, b"site-packages" | b"dist-packages")
+}
+
 /// What the path of a site directory says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {

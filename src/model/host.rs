@@ -1,5 +1,7 @@
 //! The system that is swept: which, whose, live or an image.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::path::{self, TargetPath};
@@ -65,4 +67,38 @@ pub struct Account {
     pub shell: Option<String>,
     /// Whether it is root or is a member of a group that can become root.
     pub privileged: bool,
+}
+
+/// Whose home a path lies in: places in a list of accounts by home, homes behind links under both their paths. The root
+/// itself is the home of daemons, and says nothing.
+#[derive(Clone, Default, Debug)]
+pub struct Homes(HashMap<TargetPath, usize>);
+
+impl Homes {
+    /// The homes of `accounts`; of two accounts with one home, the first.
+    #[must_use]
+    pub fn of(accounts: &[Account]) -> Self {
+        let mut homes = HashMap::new();
+        for (at, account) in accounts.iter().enumerate() {
+            for home in [&account.home, &account.real_home] {
+                if home.components().next().is_some() {
+                    homes.entry(home.clone()).or_insert(at);
+                }
+            }
+        }
+        Self(homes)
+    }
+
+    /// The place in the list of the account whose home holds `path`; the longest home wins.
+    #[must_use]
+    pub fn holding(&self, path: &TargetPath) -> Option<usize> {
+        let mut above = Some(path.clone());
+        while let Some(folder) = above {
+            if let Some(at) = self.0.get(&folder) {
+                return Some(*at);
+            }
+            above = folder.parent();
+        }
+        None
+    }
 }

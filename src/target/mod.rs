@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::glob::TEMPORARY;
-use crate::model::host::{Account, Host, Platform};
+use crate::model::host::{Account, Homes, Host, Platform};
 use crate::model::path::TargetPath;
 use mounts::Mounts;
 use root::Root;
@@ -42,8 +42,8 @@ pub struct Target {
     pub host: Host,
     /// Its accounts, sorted by name.
     pub accounts: Vec<Account>,
-    /// Place in `accounts` by home.
-    homes: HashMap<TargetPath, usize>,
+    /// Whose home a path lies in.
+    homes: Homes,
     /// What is mounted below the root.
     pub mounts: Mounts,
     /// What could not be read while finding that out.
@@ -80,7 +80,7 @@ pub fn open(wanted: &Wanted<'_>) -> Result<Target, String> {
         at: wanted.root.to_path_buf(),
         live: wanted.live,
         host,
-        homes: homes(&accounts),
+        homes: Homes::of(&accounts),
         accounts,
         mounts,
         gaps,
@@ -97,14 +97,7 @@ impl Target {
     /// The account in whose home `path` lies; the longest home wins.
     #[must_use]
     pub fn home_of(&self, path: &TargetPath) -> Option<&Account> {
-        let mut above = Some(path.clone());
-        while let Some(folder) = above {
-            if let Some(account) = self.homes.get(&folder).and_then(|at| self.accounts.get(*at)) {
-                return Some(account);
-            }
-            above = folder.parent();
-        }
-        None
+        self.homes.holding(path).and_then(|at| self.accounts.get(at))
     }
 
     /// Where the places that packs name really lie, if a link leads there: `/home`, `/tmp` and `~/.config` may be links.
@@ -138,19 +131,6 @@ impl Target {
             None => format!("uid {uid}"),
         }
     }
-}
-
-/// Homes by path, those behind links under both paths. The root itself is the home of daemons, and says nothing.
-fn homes(accounts: &[Account]) -> HashMap<TargetPath, usize> {
-    let mut homes = HashMap::new();
-    for (at, account) in accounts.iter().enumerate() {
-        for home in [&account.home, &account.real_home] {
-            if home.components().next().is_some() {
-                homes.entry(home.clone()).or_insert(at);
-            }
-        }
-    }
-    homes
 }
 
 /// A pool of `workers` threads for a sweep, and room for the directories that they hold open.

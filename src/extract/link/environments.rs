@@ -55,7 +55,7 @@ impl<'a> Builder<'a> {
     /// Finds or makes the environment of one site directory.
     pub(super) fn home(&mut self, site: &SiteDir, sites: &Sites) -> Home {
         // A folder of any name that `site-packages` links to is what the link says.
-        let is_named = matches!(site.path.file_name(), b"site-packages" | b"dist-packages");
+        let is_named = layout::is_site_name(site.path.file_name());
         let shape = site.known_as.as_ref().filter(|_| !is_named).unwrap_or(&site.path);
         let layout = layout::of(shape);
         let root = self.root(shape, &layout);
@@ -76,9 +76,7 @@ impl<'a> Builder<'a> {
         entry.also_at.extend(sites.other_names.get(&site.path).into_iter().flatten().cloned());
         if let Some(venv) = venv {
             entry.also_at.extend(lib64_name(&venv, &site.path));
-            entry.python_version = entry.python_version.take().or(venv.version);
-            entry.base = entry.base.take().or(venv.home);
-            entry.created = entry.created.or(venv.modified);
+            take_over(entry, venv);
         }
         entry.python_version = entry.python_version.take().or(layout.python_version);
         let runs_hooks = layout.runs_hooks && state.is_none();
@@ -107,10 +105,8 @@ impl<'a> Builder<'a> {
             let path = fit.as_ref().map_or_else(|| venv.prefix.clone(), |fit| venv.prefix.ancestor(fit.root));
             let new = environment(self.target, &path, None, fit.as_ref(), venv.kind);
             let entry = self.environments.entry(path).or_insert(new);
-            entry.also_at.extend(venv.also_at);
-            entry.python_version = entry.python_version.take().or(venv.version);
-            entry.base = entry.base.take().or(venv.home);
-            entry.created = entry.created.or(venv.modified);
+            entry.also_at.extend(venv.also_at.iter().cloned());
+            take_over(entry, venv);
         }
     }
 }
@@ -141,6 +137,13 @@ fn environment(
     }
 }
 
+/// Fills in what `pyvenv.cfg` says, where nothing else has said it.
+fn take_over(entry: &mut Environment, venv: VenvConfig) {
+    entry.python_version = entry.python_version.take().or(venv.version);
+    entry.base = entry.base.take().or(venv.home);
+    entry.created = entry.created.or(venv.modified);
+}
+
 fn state(rule: &Rule) -> Option<DistState> {
     match rule.state.as_deref() {
         Some("cached") => Some(DistState::Cached),
@@ -158,13 +161,9 @@ fn inner_kind(venv: Option<&VenvConfig>, site: &SiteDir, layout: &layout::Layout
         (None, None) if layout.runs_hooks && layout.python_version.is_some() => "pip-prefix",
         (None, None) if layout.runs_hooks => "unknown",
         // Copies that a package brings with it: setuptools/_vendor and its like.
-        (None, None) if lies_in_package(&site.path) => "bundled",
+        (None, None) if site.path.components().any(layout::is_site_name) => "bundled",
         (None, None) => "pip-target",
     }
-}
-
-fn lies_in_package(site: &TargetPath) -> bool {
-    site.components().any(|part| matches!(part, b"site-packages" | b"dist-packages"))
 }
 
 /// `VENV/lib64/…`, where `lib64` is a link to `lib`.

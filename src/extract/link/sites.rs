@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::extract::layout::is_site_name;
 use crate::model::facts::Facts;
 use crate::model::path::TargetPath;
 use crate::model::python::{DirIdentity, MetadataForm, SiteDir, VenvConfig};
@@ -47,7 +48,7 @@ impl Sites {
                 sources.remove(&site);
             }
         }
-        sources.retain(|site| !is_named_site(site));
+        sources.retain(|site| !is_site_name(site.file_name()));
         Self { by_path, other_names: BTreeMap::new(), sources }
     }
 
@@ -107,8 +108,4 @@ fn merge_venvs(venvs: &mut Vec<VenvConfig>) {
         }
     }
     *venvs = own;
-}
-
-fn is_named_site(path: &TargetPath) -> bool {
-    matches!(path.file_name(), b"site-packages" | b"dist-packages")
 }

@@ -49,8 +49,7 @@ fn read(input: &Input<'_>) -> Harvest {
             let mut found = metadata::distribution(around(dir.stat().map(|stat| stat.modified)), &headers, folder);
             harvest.gaps.extend(add_origin(input, &dir, &mut found));
             harvest.gaps.extend(add_record(input, &dir, &mut found));
-            harvest.gaps.extend(metadata::unreadable_version(input, &found));
-            harvest.facts.distributions.extend(metadata::named(found));
+            metadata::keep(input, found, &mut harvest);
         }
         Err(why) => {
             let gap = input.gap(why).because("the folder's name was used");
@@ -59,7 +58,7 @@ fn read(input: &Input<'_>) -> Harvest {
             // link that cannot be followed may well have one.
             if candidate.kind != EntryKind::Other && candidate.kind != EntryKind::File {
                 let found = metadata::distribution(around(None), &Headers::default(), folder);
-                harvest.facts.distributions.extend(metadata::named(found));
+                metadata::keep(input, found, &mut harvest);
             }
         }
     }

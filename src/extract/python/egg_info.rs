@@ -40,9 +40,7 @@ fn egg(input: &Input<'_>) -> Harvest {
     harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
     let changed = metadata.stat().map(|stat| stat.modified);
     let around = Around { path: candidate.path.clone(), form: MetadataForm::EggDir, changed };
-    let found = metadata::distribution(around, &headers, folder);
-    harvest.gaps.extend(metadata::unreadable_version(input, &found));
-    harvest.facts.distributions.extend(metadata::named(found));
+    metadata::keep(input, metadata::distribution(around, &headers, folder), &mut harvest);
     harvest
 }
 
@@ -71,8 +69,6 @@ fn egg_info(input: &Input<'_>) -> Harvest {
     };
     harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
     let around = Around { path: candidate.path.clone(), form, changed };
-    let found = metadata::distribution(around, &headers, folder);
-    harvest.gaps.extend(metadata::unreadable_version(input, &found));
-    harvest.facts.distributions.extend(metadata::named(found));
+    metadata::keep(input, metadata::distribution(around, &headers, folder), &mut harvest);
     harvest
 }

@@ -8,6 +8,7 @@ use pep440_rs::Version;
 use crate::extract::format::headers::{self, Headers};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
+use crate::model::facts::Harvest;
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::{
@@ -130,16 +131,18 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
     }
 }
 
-/// A distribution that anything names; a folder called just `.dist-info` whose METADATA names nothing is none.
-#[must_use]
-pub fn named(found: Distribution) -> Option<Distribution> {
-    (!found.normalized.trim_matches(['~', '-']).is_empty()).then_some(found)
+/// Keeps a distribution, with what must be said of its version. A folder called just `.dist-info` whose METADATA names
+/// nothing is none.
+pub fn keep(input: &Input<'_>, found: Distribution, harvest: &mut Harvest) {
+    if !found.normalized.trim_matches(['~', '-']).is_empty() {
+        harvest.gaps.extend(unreadable_version(input, &found));
+        harvest.facts.distributions.push(found);
+    }
 }
 
 /// A version that no rule of PEP 440 reads, of a package that some pack names: it is compared as text, and whoever reads
 /// the report must know that it was.
-#[must_use]
-pub fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
+fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
     let is_watched = input.watch.packages.contains(&found.normalized);
     let is_version = Version::from_str(found.version.trim()).is_ok();
     (is_watched && !is_version).then(|| {

@@ -16,6 +16,7 @@ use super::pth_token;
 use crate::extract::Extractor;
 use crate::extract::input::Input;
 use crate::extract::known_file::contains;
+use crate::extract::layout::is_site_name;
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::id::{Id, hex};
@@ -53,7 +54,8 @@ fn read(input: &Input<'_>) -> Harvest {
             // What is there and was refused may run, and its name alone may be what a pack knows. What is no file, or a
             // link that leads to none, runs nothing.
             if why.is_material() {
-                harvest.facts.startup_hooks.push(unread(candidate.path.clone()));
+                let known = named(candidate.path.clone(), pth_text::ALL);
+                harvest.facts.startup_hooks.push(StartupHook { features: vec![Feature::Unread], ..known });
             }
             return harvest;
         }
@@ -78,24 +80,28 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest
 }
 
-/// A file of which only the name is known.
-fn unread(path: TargetPath) -> StartupHook {
-    let name_dialects = if path.file_name().starts_with(b".") { pth_text::OLD } else { pth_text::ALL };
+/// A file of which only the name is known, and which `dialects` would run.
+fn named(path: TargetPath, dialects: u8) -> StartupHook {
     StartupHook {
         id: Id::new("hook", &[path.as_bytes()]),
         environment: None,
         distribution: None,
         ownership: Ownership::Orphan,
         in_site_dir: false,
-        run_by: pth_text::versions(name_dialects),
+        run_by: pth_text::versions(dialects & name_dialects(&path)),
         size: 0,
         modified: None,
         sha256: None,
         lines: Vec::new(),
-        features: vec![Feature::Unread],
+        features: Vec::new(),
         needles: Vec::new(),
         path,
     }
+}
+
+/// Files of a hidden name are run up to 3.12 only.
+fn name_dialects(path: &TargetPath) -> u8 {
+    if path.file_name().starts_with(b".") { pth_text::OLD } else { pth_text::ALL }
 }
 
 /// Judges nothing, only takes apart. None for weights and other data that run nothing.
@@ -122,30 +128,16 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
     if std::str::from_utf8(bytes).is_err_and(|why| whole || why.error_len().is_some()) {
         features.push(Feature::Undecodable);
     }
-    // Files of a hidden name are run up to 3.12 only.
-    let name_dialects = if path.file_name().starts_with(b".") { pth_text::OLD } else { pth_text::ALL };
     let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
-    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, name_dialects != pth_text::ALL)).collect();
+    let has_other_name = name_dialects(&path) != pth_text::ALL;
+    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, has_other_name)).collect();
     lines.sort_unstable();
-    Some(StartupHook {
-        id: Id::new("hook", &[path.as_bytes()]),
-        environment: None,
-        distribution: None,
-        ownership: Ownership::Orphan,
-        in_site_dir: false,
-        run_by: pth_text::versions(dialects & name_dialects),
-        size: bytes.len() as u64,
-        modified: None,
-        sha256: whole.then(|| hex(&Sha256::digest(bytes))),
-        lines,
-        features,
-        needles: Vec::new(),
-        path,
-    })
+    let sha256 = whole.then(|| hex(&Sha256::digest(bytes)));
+    Some(StartupHook { size: bytes.len() as u64, sha256, lines, features, ..named(path, dialects) })
 }
 
 fn lies_in_named_site(path: &TargetPath) -> bool {
-    path.parent().is_some_and(|folder| matches!(folder.file_name(), b"site-packages" | b"dist-packages"))
+    path.parent().is_some_and(|folder| is_site_name(folder.file_name()))
 }
 
 /// Whether the beginning says that this is no list of folders: zip and pickle are what PyTorch writes, and no text has

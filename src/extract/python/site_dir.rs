@@ -3,6 +3,7 @@
 
 use crate::extract::Extractor;
 use crate::extract::input::{Input, listed};
+use crate::extract::layout::is_site_name;
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
@@ -51,8 +52,7 @@ fn read(input: &Input<'_>) -> Harvest {
 /// whose name says so already: the walk has shown it by itself.
 #[must_use]
 pub fn holding(path: TargetPath, dir: &Dir) -> Option<SiteDir> {
-    let is_named = matches!(path.file_name(), b"site-packages" | b"dist-packages");
-    (!is_named).then(|| site_dir(path, dir.stat(), false))
+    (!is_site_name(path.file_name())).then(|| site_dir(path, dir.stat(), false))
 }
 
 fn site_dir(path: TargetPath, stat: Option<Stat>, has_stdlib: bool) -> SiteDir {
