@@ -162,6 +162,23 @@ impl OpenFile {
         Ok(bytes)
     }
 
+    /// Fills `buffer` from `offset` on, as far as there are bytes; tells how many.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match rustix::io::pread(&self.file, rest, offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(got) => filled += got,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(filled)
+    }
+
     /// The file as a stream of at most `cap` bytes.
     pub fn stream(self, cap: u64) -> impl Read {
         self.file.take(cap)

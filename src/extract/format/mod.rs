@@ -2,3 +2,4 @@
 
 pub mod csv_row;
 pub mod headers;
+pub mod read_at;
