@@ -83,6 +83,10 @@ pub struct ScanArgs {
     /// Exit with 0 whatever was found; 2 still means that the sweep could not run.
     #[arg(long)]
     pub exit_zero: bool,
+    /// Hold every file that RECORD lists against the disk, for all distributions; by default only where packs name the
+    /// package, and beside a start-up file that nobody answers for.
+    #[arg(long)]
+    pub verify: bool,
     /// Do not enter other file systems.
     #[arg(long)]
     pub one_file_system: bool,

@@ -213,6 +213,7 @@ fn options(args: &ScanArgs) -> BTreeMap<&'static str, String> {
         ("no-builtin-iocs", args.packs.no_builtin_iocs),
         ("one-file-system", args.one_file_system),
         ("include-network", args.include_network),
+        ("verify", args.verify),
         ("exit-zero", args.exit_zero),
     ] {
         add(name, if set { "yes".to_owned() } else { String::new() });

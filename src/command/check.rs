@@ -9,8 +9,8 @@ use crate::cli::CheckArgs;
 use crate::config;
 use crate::error::Error;
 use crate::intel::index::{Applies, Intel, Known, applies};
+use crate::model::distribution::normalize_name;
 use crate::model::finding::Confidence;
-use crate::model::python::normalize_name;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
 

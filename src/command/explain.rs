@@ -4,7 +4,7 @@ use super::output;
 use crate::cli::ExplainArgs;
 use crate::detect::RULES;
 use crate::error::Error;
-use crate::extract::EXTRACTORS;
+use crate::extract;
 use crate::intel::index::Intel;
 use crate::intel::pack::{Indicator, Pack, Place};
 use crate::model::coverage::GapReason;
@@ -39,8 +39,8 @@ fn explain(intel: &Intel, id: &str) -> Option<Vec<String>> {
     if let Some(rule) = RULES.iter().find(|rule| rule.id == id) {
         return plain("rule", rule.sentence);
     }
-    if let Some(row) = EXTRACTORS.iter().find(|row| row.interest.id == id) {
-        return plain("check", row.interest.sentence);
+    if let Some((_, sentence)) = extract::checks().find(|(known, _)| *known == id) {
+        return plain("check", sentence);
     }
     if let Some(reason) = GapReason::ALL.iter().find(|reason| reason.id() == id) {
         let weight = if reason.is_material() {

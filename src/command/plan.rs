@@ -5,7 +5,7 @@ use super::{output, scan};
 use crate::cli::ScanArgs;
 use crate::config;
 use crate::error::Error;
-use crate::extract::EXTRACTORS;
+use crate::extract;
 use crate::model::text::counted;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
@@ -35,7 +35,7 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
         });
     }
     lines.extend(config.args.exclude.iter().map(|glob| format!("leave   {glob}  excluded by the user")));
-    lines.extend(EXTRACTORS.iter().map(|row| format!("check   {}  {}", row.interest.id, row.interest.sentence)));
+    lines.extend(extract::checks().map(|(id, sentence)| format!("check   {id}  {sentence}")));
     output::to_stdout(|out| lines.iter().try_for_each(|text| writeln!(out, "{}", line(text))))?;
     Ok(ExitCode::Clean)
 }

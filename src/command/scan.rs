@@ -8,7 +8,7 @@ use crate::cli::{ScanArgs, ScopeArg};
 use crate::config::{self, Config};
 use crate::detect::{self, Scene};
 use crate::error::Error;
-use crate::extract::{self, EXTRACTORS, link};
+use crate::extract::{self, EXTRACTORS, link, program_version, verify};
 use crate::intel::index::Intel;
 use crate::intel::pack::Kind;
 use crate::model::coverage::GapReason;
@@ -125,7 +125,8 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     let scope = walk_scope(config, target)?;
     let starts = starts(config, target, &scope)?;
     let watch = intel.watch();
-    let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch);
+    let places = Places::built_in();
+    let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch, &places);
     let seen = Progress::default();
     let walk = Walk {
         target,
@@ -137,7 +138,16 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     let pool = target::pool(config.jobs).map_err(|why| Error::Usage(format!("--jobs {}: {why}", config.jobs)))?;
     let mut harvest = progress::watch(&seen, config.progress, || pool.install(|| walk::walk(&walk, &starts)));
     harvest.gaps.extend(target.gaps.iter().cloned());
-    Ok(link::link(target, &Places::built_in(), harvest))
+    let mut harvest = link::link(target, &places, harvest);
+    // With the whole picture there is a second look.
+    let later = pool.install(|| {
+        let mut later = program_version::settle(target, &mut harvest.facts);
+        later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
+        later
+    });
+    harvest.merge(later);
+    harvest.sort();
+    Ok(harvest)
 }
 
 fn weigh(

@@ -5,7 +5,7 @@ use crate::assess::{coverage, exposure};
 use crate::config::{self, Config, Format, Output};
 use crate::detect::Judged;
 use crate::error::Error;
-use crate::extract::EXTRACTORS;
+use crate::extract;
 use crate::intel::index::Intel;
 use crate::intel::load::Loaded;
 use crate::intel::pack;
@@ -44,7 +44,7 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     let exposures = exposure::exposures(&judged.findings, &windows);
     let timeline = exposure::timeline(&judged.findings, &windows);
     let packs: Vec<PackRow> = intel.packs().iter().map(pack_row).collect();
-    let ids: Vec<&'static str> = EXTRACTORS.iter().map(|row| row.interest.id).collect();
+    let ids: Vec<&'static str> = extract::checks().map(|(id, _)| id).collect();
     let checks = coverage::checks(&ids, &harvest.gaps, &intel.not_looked_for());
     let hooks = facts.startup_hooks.iter().zip(&judged.hooks);
     let report = Report {

@@ -12,6 +12,7 @@ use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
 use crate::model::known_file::WatchedFile;
 use crate::model::path::TargetPath;
+use crate::model::verdict::Level;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -24,13 +25,27 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let known = || scene.intel.of_kind(Kind::File).chain(scene.intel.of_kind(Kind::Startup));
     let pairs = scene.facts.watched_files.iter().flat_map(|file| known().map(move |known| (file, known)));
     pairs
-        .filter(|(file, known)| fits(scene, known.indicator, file) && conditions_hold(scene, known, &file.path))
-        .map(|(file, known)| finding(scene, file, &known))
+        .filter_map(|(file, known)| Some((file, known, fit(scene, known.indicator, file)?)))
+        .filter(|(file, known, _)| conditions_hold(scene, known, &file.path))
+        .map(|(file, known, fit)| finding(scene, file, &known, fit))
         .collect()
 }
 
-/// Place, hash, size and content; conditions aside.
+/// How a file fits an indicator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// Where the pack says, or wherever it says nothing of places.
+    InPlace,
+    /// Somewhere else: its content is beyond doubt, but nothing runs it there.
+    Elsewhere,
+}
+
 fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
+    fit(scene, one, file) == Some(Fit::InPlace)
+}
+
+/// Place, hash, size and content; conditions aside.
+fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
     let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
@@ -38,10 +53,19 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
         _ => {
             let named = scene.other_names.get(&file.path);
             let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));
-            fits(&file.path) || named.is_some_and(fits)
+            let is_named = one.names.iter().any(|name| is_called(&file.path, name));
+            is_named || fits(&file.path) || named.is_some_and(fits)
         }
     };
-    in_place && content_fits(one, file.sha256.as_ref(), file.size, &file.needles)
+    // A hash names the file wherever it lies; so do a name and a size together.
+    let is_telling = one.kind == Kind::File && (!one.sha256.is_empty() || one.size.is_some());
+    let is_same_name =
+        || one.paths.iter().filter_map(|path| path.rsplit('/').next()).any(|name| is_called(&file.path, name));
+    let fit = match in_place {
+        true => Some(Fit::InPlace),
+        false => (is_telling && is_same_name()).then_some(Fit::Elsewhere),
+    };
+    fit.filter(|_| content_fits(one, file.sha256.as_ref(), file.size, &file.needles))
 }
 
 /// Whether hash, size and texts are those that an indicator asks for, as far as it asks.
@@ -71,7 +95,7 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
     match one.kind {
         Kind::Package => {
             let installed = scene.facts.distributions.iter().filter(|found| found.state.is_importable());
-            let is_hit = |found: &&crate::model::python::Distribution| {
+            let is_hit = |found: &&crate::model::distribution::Distribution| {
                 package::matches(scene, found)
                     .any(|hit| hit.applies == Applies::Yes && hit.known.indicator.id == one.id)
             };
@@ -97,8 +121,10 @@ pub fn is_called(path: &TargetPath, wanted: &str) -> bool {
     if path.separator() == b'/' { name == wanted.as_bytes() } else { name.eq_ignore_ascii_case(wanted.as_bytes()) }
 }
 
-fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding {
+fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -> Finding {
     let Known { pack, indicator } = *known;
+    let level = if fit == Fit::InPlace { indicator.level } else { indicator.level.min(Level::Exposed) };
+    let note = if fit == Fit::InPlace { "" } else { " (a copy, not in the place where it runs)" };
     let environment = scene.environment_of(&file.path);
     let account = match environment {
         Some(env) => env.account.clone(),
@@ -110,10 +136,10 @@ fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding 
         rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
-        level: indicator.level,
-        severity: severity(indicator.level, indicator.confidence),
+        level,
+        severity: severity(level, indicator.confidence),
         confidence: indicator.confidence,
-        title: format!("{name}: {}", indicator.meaning),
+        title: format!("{name}: {}{note}", indicator.meaning),
         stage: indicator.stage,
         subject: Subject { kind: "file", path: file.path.clone(), name: Some(name), version: None },
         environment: environment.map(|env| env.id),
@@ -128,7 +154,7 @@ fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) -> Finding 
         attack: vec!["T1195.002"],
         accepted: false,
         first_seen: file.modified,
-        advice: advice(indicator.level),
+        advice: advice(level),
     }
 }
 

@@ -3,8 +3,10 @@
 //! THE TABLE below is the register of rules.
 
 pub mod file;
+mod hard_links;
 pub mod package;
 pub mod place;
+pub mod record;
 pub mod startup_hook;
 pub mod startup_score;
 
@@ -30,7 +32,8 @@ pub struct Rule {
 }
 
 /// Every rule.
-pub static RULES: &[Rule] = &[package::RULE, startup_hook::KNOWN, startup_hook::SHAPE, file::RULE];
+pub static RULES: &[Rule] =
+    &[package::RULE, record::KNOWN, record::CHANGED, startup_hook::KNOWN, startup_hook::SHAPE, file::RULE];
 
 /// What the rules look at.
 pub struct Scene<'a> {
@@ -120,7 +123,9 @@ pub struct Judged {
 pub fn detect(scene: &Scene<'_>) -> Judged {
     let hooks = startup_hook::judge_all(scene);
     let found = RULES.iter().flat_map(|rule| (rule.run)(scene, &hooks)).collect();
-    Judged { findings: sorted(merged(found)), hooks }
+    let mut findings = record::folded(merged(found));
+    hard_links::name_others(scene.facts, &mut findings);
+    Judged { findings: sorted(findings), hooks }
 }
 
 /// Several indicators of one incident that speak of one thing are one finding: the strongest, with all evidence.

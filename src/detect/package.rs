@@ -1,10 +1,12 @@
 //! A distribution whose name and version a pack names. Where metadata and folder name disagree, either may match.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Rule, Scene, advice, severity};
 use crate::intel::index::{Applies, Known, applies};
+use crate::model::distribution::{DistState, Distribution, MetadataForm, normalize_name};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
 use crate::model::id::Id;
-use crate::model::python::{DistState, Distribution, MetadataForm, normalize_name};
 use crate::model::text::Excerpt;
 use crate::model::verdict::Level;
 
@@ -16,8 +18,47 @@ pub const RULE: Rule = Rule {
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
-    let rows = scene.facts.distributions.iter();
-    rows.flat_map(|found| matches(scene, found).map(move |hit| finding(scene, found, &hit))).collect()
+    let twins = Twins::of(&scene.facts.distributions);
+    let rows = scene.facts.distributions.iter().filter(|found| !twins.is_told_by_another(found));
+    rows.flat_map(|found| matches(scene, found).map(move |hit| (found, hit)))
+        .map(|(found, hit)| {
+            let mut one = finding(scene, found, &hit);
+            one.evidence.extend(twins.of_conda(found).map(|conda| evidence(conda, &conda.version)));
+            one
+        })
+        .collect()
+}
+
+/// Packages that two kinds of metadata name: conda keeps a list of its own beside what the package brings with it. They
+/// are one thing installed once.
+struct Twins<'a> {
+    by_conda: HashMap<Key<'a>, &'a Distribution>,
+    by_package: HashSet<Key<'a>>,
+}
+
+type Key<'a> = (Option<Id>, &'a str, &'a str);
+
+impl<'a> Twins<'a> {
+    fn of(all: &'a [Distribution]) -> Self {
+        let by_conda = all.iter().filter(|found| found.metadata == MetadataForm::CondaMeta);
+        let by_conda: HashMap<Key<'a>, &Distribution> = by_conda.map(|found| (key(found), found)).collect();
+        let others =
+            all.iter().filter(|found| found.metadata != MetadataForm::CondaMeta && found.state.is_importable());
+        let by_package = if by_conda.is_empty() { HashSet::new() } else { others.map(key).collect() };
+        Self { by_conda, by_package }
+    }
+
+    fn is_told_by_another(&self, found: &Distribution) -> bool {
+        found.metadata == MetadataForm::CondaMeta && self.by_package.contains(&key(found))
+    }
+
+    fn of_conda(&self, found: &Distribution) -> Option<&'a Distribution> {
+        self.by_conda.get(&key(found)).copied().filter(|conda| conda.path != found.path)
+    }
+}
+
+fn key(found: &Distribution) -> Key<'_> {
+    (found.environment, &found.normalized, &found.version)
 }
 
 /// One indicator that applies to one distribution.
@@ -67,6 +108,7 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
         (Applies::Perhaps, _) => ", version unknown",
         (Applies::SameText, _) => ", which is no version by PEP 440, compared as text",
         (_, Some(_)) => ", though metadata and folder name disagree",
+        _ if found.metadata == MetadataForm::Directory => ", though no metadata names it",
         _ => "",
     };
     let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), state_words(found.state));
@@ -108,8 +150,10 @@ fn evidence(found: &Distribution, matched: &str) -> Evidence {
     let path = match found.metadata {
         MetadataForm::DistInfo => found.path.join(b"METADATA"),
         MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
-        MetadataForm::EggInfoFile => found.path.clone(),
-        MetadataForm::EggDir => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
+        MetadataForm::EggInfoFile | MetadataForm::CondaMeta | MetadataForm::Directory | MetadataForm::EggLink => {
+            found.path.clone()
+        }
+        MetadataForm::EggDir | MetadataForm::EggZip => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
     };
     let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());
     Evidence {
@@ -131,7 +175,7 @@ fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
     (indicator.level.min(most), confidence)
 }
 
-fn state_words(state: DistState) -> &'static str {
+pub(super) fn state_words(state: DistState) -> &'static str {
     match state {
         DistState::Installed => "installed",
         DistState::Editable => "installed from a source tree",
@@ -140,7 +184,7 @@ fn state_words(state: DistState) -> &'static str {
     }
 }
 
-fn stage(state: DistState) -> Stage {
+pub(super) fn stage(state: DistState) -> Stage {
     match state {
         DistState::Installed => Stage::Installed,
         DistState::Editable => Stage::Editable,

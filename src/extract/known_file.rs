@@ -45,6 +45,7 @@ fn read(input: &Input<'_>) -> Harvest {
         modified: Some(stat.modified),
         owner_uid: Some(stat.uid),
         sha256: None,
+        linked: stat.linked(),
         needles: Vec::new(),
     };
     let is_read = wanted.hash || !wanted.needles.is_empty();

@@ -90,18 +90,38 @@ pub fn of(site: &TargetPath) -> Layout {
     }
 }
 
+/// The prefix of the standard library in `folder`: `PREFIX/lib/python3.11`, `PREFIX\\Lib`, `PREFIX/lib-python/3` (PyPy
+/// before 3.8).
+#[must_use]
+pub fn prefix_of_library(folder: &TargetPath) -> Option<TargetPath> {
+    let above = folder.parent()?;
+    let is_lib = |path: &TargetPath| std::str::from_utf8(path.file_name()).is_ok_and(is_lib);
+    if (is_lib(&above) && is_versioned(folder.file_name())) || above.file_name() == b"lib-python" {
+        return above.parent();
+    }
+    is_lib(folder).then_some(above)
+}
+
+/// Whether a folder is called `python3.11`, `pypy3.10` or the like.
+#[must_use]
+pub fn is_versioned(name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| versioned(name).is_some())
+}
+
 fn is_lib(name: &str) -> bool {
     matches!(name, "lib" | "lib64" | "lib32" | "Lib")
 }
 
-/// `python3.12`, `python3.13t`, `python3`, `pypy3.10`, `graalpy24.1` → version and implementation.
+/// `python3.12`, `python3.13t`, `python3`, `pypy3.10`, `graalpy24.1` → version of the language and implementation.
 fn versioned(name: &str) -> Option<(Option<String>, Option<&'static str>)> {
     let families = [("python", None), ("pypy", Some("pypy")), ("graalpy", Some("graalpy"))];
     let (tail, implementation) =
         families.into_iter().find_map(|(start, family)| Some((name.strip_prefix(start)?, family)))?;
-    let digits = tail.strip_suffix('t').unwrap_or(tail);
+    let digits = tail.trim_end_matches(['t', 'd', 'm', 'u']);
     let is_version = !digits.is_empty() && digits.chars().all(|at| at.is_ascii_digit() || at == '.');
-    is_version.then(|| (digits.contains('.').then(|| digits.to_owned()), implementation))
+    // GraalPy counts its own releases, not those of the language.
+    let names_python = digits.contains('.') && implementation != Some("graalpy");
+    is_version.then(|| (names_python.then(|| digits.to_owned()), implementation))
 }
 
 /// `Python312` → 3.12; `Python312-32` too.

@@ -7,7 +7,9 @@ pub mod input;
 pub mod known_file;
 pub mod layout;
 pub mod link;
+pub mod program_version;
 pub mod python;
+pub mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -33,12 +35,37 @@ pub struct Extractor {
 pub static EXTRACTORS: &[Extractor] = &[
     python::site_dir::EXTRACTOR,
     python::pyvenv::EXTRACTOR,
+    python::marks::EXTRACTOR,
+    python::stdlib::EXTRACTOR,
+    python::embeddable::EXTRACTOR,
+    python::kernel::EXTRACTOR,
     python::interpreter::EXTRACTOR,
+    python::version_marks::EXTRACTOR,
     python::dist_info::EXTRACTOR,
     python::egg_info::EXTRACTOR,
+    python::egg_link::EXTRACTOR,
+    python::conda_meta::EXTRACTOR,
+    python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
     known_file::EXTRACTOR,
 ];
+
+/// A check that comes after the join, because it needs to know what belongs to what.
+pub struct Later {
+    /// Its id in `coverage.checks` and in gaps.
+    pub id: &'static str,
+    /// What it looks at, for people.
+    pub sentence: &'static str,
+}
+
+/// Every check that comes after the join.
+pub static LATER: &[Later] = &[verify::STAGE, program_version::STAGE];
+
+/// The id and the sentence of every check.
+pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let first = EXTRACTORS.iter().map(|row| (row.interest.id, row.interest.sentence));
+    first.chain(LATER.iter().map(|row| (row.id, row.sentence)))
+}
 
 /// Runs the row that asked for this candidate. A crash in a reader costs one candidate, not the sweep.
 #[must_use]
@@ -97,10 +124,10 @@ mod tests {
 
     #[test]
     fn check_ids_are_unique_and_explained() {
-        let mut ids: Vec<&str> = EXTRACTORS.iter().map(|row| row.interest.id).collect();
+        let mut ids: Vec<&str> = checks().map(|(id, _)| id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), EXTRACTORS.len());
-        assert!(EXTRACTORS.iter().all(|row| row.interest.sentence.ends_with('.')));
+        assert_eq!(ids.len(), EXTRACTORS.len() + LATER.len());
+        assert!(checks().all(|(_, sentence)| sentence.ends_with('.')));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::load::Loaded;
 use super::pack::{Indicator, Kind, Pack};
 use super::version::{self, Match};
-use crate::model::python::normalize_name;
+use crate::model::distribution::normalize_name;
 use crate::model::time::Time;
 use crate::model::watch::Watch;
 
@@ -85,6 +85,13 @@ impl Intel {
         self.packs.iter().map(|one| one.pack.modified).max().map_or_else(String::new, |at| at.day())
     }
 
+    /// The spans in which incidents' code could be fetched, where both ends are known.
+    #[must_use]
+    pub fn closed_windows(&self) -> Vec<(Time, Time)> {
+        let windows = self.packs.iter().filter_map(|one| one.pack.window.as_ref());
+        windows.filter_map(|window| Some((window.from, window.until?))).collect()
+    }
+
     /// When each incident's code was first published.
     #[must_use]
     pub fn windows(&self) -> BTreeMap<String, Time> {
@@ -107,17 +114,30 @@ impl Intel {
         let mut watch = Watch { packages: self.packages.keys().cloned().collect(), ..Watch::default() };
         for known in self.all() {
             let one = known.indicator;
+            if matches!(one.kind, Kind::Startup | Kind::File) {
+                watch.sha256.extend(one.sha256.iter().filter_map(|hash| bytes_of(hash)));
+            }
             match one.kind {
                 Kind::Startup => {
                     watch.hook_needles.extend(one.contains.iter().cloned());
                     add_names(&mut watch, one, one.names.iter().map(String::as_str));
                 }
-                Kind::File => add_names(&mut watch, one, one.paths.iter().filter_map(|path| path.rsplit('/').next())),
+                Kind::File => {
+                    let placed = one.paths.iter().filter_map(|path| path.rsplit('/').next());
+                    add_names(&mut watch, one, placed.chain(one.names.iter().map(String::as_str)));
+                }
                 _ => {}
             }
         }
         watch
     }
+}
+
+/// A SHA-256 from its hex.
+fn bytes_of(hash: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> =
+        (0..32).map(|at| u8::from_str_radix(hash.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+    digits?.try_into().ok()
 }
 
 fn add_names<'n>(watch: &mut Watch, one: &Indicator, names: impl Iterator<Item = &'n str>) {
@@ -186,6 +206,7 @@ mod tests {
         let watch = intel().watch();
         assert!(watch.packages.contains("litellm"));
         assert!(watch.file_names.contains_key("sysmon.py"));
+        assert!(watch.sha256.iter().any(|hash| hash.starts_with(&[0x71, 0xe3, 0x5a, 0xef])));
         assert!(!watch.file_names.contains_key("litellm_init.pth") || watch.file_names["litellm_init.pth"].hash);
     }
 }

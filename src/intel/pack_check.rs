@@ -65,8 +65,15 @@ fn check_matchers(one: &Indicator) -> Result<(), Fault> {
             return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
         }
     }
-    if one.kind == Kind::File && one.paths.is_empty() {
-        return fault(format!("`{}` needs `paths`: files are found by name before their content is read", one.id));
+    if one.kind == Kind::File && one.paths.is_empty() && one.names.is_empty() {
+        return fault(format!(
+            "`{}` needs `paths` or `names`: files are found by name before their content is read",
+            one.id
+        ));
+    }
+    let has_content = !one.sha256.is_empty() || one.size.is_some() || !one.contains.is_empty();
+    if one.kind == Kind::File && one.paths.is_empty() && !has_content {
+        return fault(format!("`{}` needs `sha256`, `size` or `contains`: a name anywhere means nothing", one.id));
     }
     if one.kind == Kind::Startup && one.names.is_empty() {
         return fault(format!("`{}` needs `names`", one.id));
@@ -133,7 +140,7 @@ fn check_paths(one: &Indicator) -> Result<(), Fault> {
 fn permitted(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Package => &["ecosystem", "name", "versions", "specifier", "all_versions"],
-        Kind::File => &["paths", "sha256", "size", "contains"],
+        Kind::File => &["paths", "names", "sha256", "size", "contains"],
         Kind::Startup => &["names", "sha256", "size", "contains"],
         Kind::Persistence => &["name", "paths", "contains", "sha256"],
         Kind::Process => &["name", "cmdline", "paths", "sha256"],

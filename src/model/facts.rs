@@ -2,8 +2,10 @@
 //! of the same disk equal.
 
 use super::coverage::{Counts, Gap, Skipped};
+use super::distribution::Distribution;
 use super::known_file::WatchedFile;
-use super::python::{Distribution, Environment, Interpreter, SiteDir, VenvConfig};
+use super::path::TargetPath;
+use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
 use super::startup::StartupHook;
 
 /// What is true of the target, without opinion.
@@ -11,6 +13,12 @@ use super::startup::StartupHook;
 pub struct Facts {
     /// `pyvenv.cfg` files.
     pub venvs: Vec<VenvConfig>,
+    /// Other folders that are shown to be the root of an environment.
+    pub prefixes: Vec<Prefix>,
+    /// Files by which tools mark what they made; for the join.
+    pub marks: Vec<TargetPath>,
+    /// What files say of the versions of interpreters; for the join.
+    pub versions: Vec<VersionMark>,
     /// Directories that packages are imported from.
     pub site_dirs: Vec<SiteDir>,
     /// Python programs.
@@ -47,9 +55,22 @@ impl Harvest {
 
     /// Takes over all of `other`. Associative up to order; `sort` settles the order.
     pub fn merge(&mut self, other: Self) {
-        let Facts { venvs, site_dirs, interpreters, environments, distributions, startup_hooks, watched_files } =
-            other.facts;
+        let Facts {
+            venvs,
+            prefixes,
+            marks,
+            versions,
+            site_dirs,
+            interpreters,
+            environments,
+            distributions,
+            startup_hooks,
+            watched_files,
+        } = other.facts;
         self.facts.venvs.extend(venvs);
+        self.facts.prefixes.extend(prefixes);
+        self.facts.marks.extend(marks);
+        self.facts.versions.extend(versions);
         self.facts.site_dirs.extend(site_dirs);
         self.facts.interpreters.extend(interpreters);
         self.facts.environments.extend(environments);
@@ -65,6 +86,9 @@ impl Harvest {
     pub fn sort(&mut self) {
         let facts = &mut self.facts;
         facts.venvs.sort_unstable();
+        facts.prefixes.sort_unstable();
+        facts.marks.sort_unstable();
+        facts.versions.sort_unstable();
         facts.site_dirs.sort_unstable();
         facts.interpreters.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.environments.sort_unstable_by(|a, b| a.path.cmp(&b.path));

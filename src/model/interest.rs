@@ -37,6 +37,8 @@ pub enum Ask {
     FileNames(&'static [NamePattern]),
     /// Entries that are not directories, under the names that the packs watch.
     WatchedNames,
+    /// Entries under the names by which tools mark their environments, as `iocs/places` lists them.
+    Marks,
 }
 
 /// A check's row, as the walk sees it.

@@ -1,11 +1,20 @@
-//! What a host knows of Python: interpreters, environments, distributions.
+//! What a host knows of Python: interpreters, environments, and the marks by which they are told. What is installed in
+//! them is in `distribution.rs`.
 
 use serde::Serialize;
 
 use super::id::Id;
 use super::path::{self, TargetPath};
-use super::text::Excerpt;
 use super::time::Time;
+
+/// Which file it is, whatever it is called: kept only for files of several names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FileIdentity {
+    /// Device number.
+    pub device: u64,
+    /// Inode number.
+    pub inode: u64,
+}
 
 /// What makes a directory this directory and not a look-alike under the same numbers: device and inode can repeat on
 /// overlay and network file systems, so the time of change belongs to it.
@@ -57,6 +66,87 @@ pub struct SiteDir {
     pub known_as: Option<TargetPath>,
 }
 
+/// A folder that something other than a site directory or `pyvenv.cfg` shows to be the root of a Python environment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Prefix {
+    /// The folder.
+    pub path: TargetPath,
+    /// What showed it.
+    pub shown_by: PrefixMark,
+    /// The folder that showed it: `conda-meta`, the standard library, or the root itself.
+    pub folder: TargetPath,
+    /// Which directory that is, whatever it is called.
+    pub identity: Option<DirIdentity>,
+    /// Where the interpreter lies that it speaks of, if elsewhere.
+    pub base: Option<TargetPath>,
+    /// The last change of what showed it.
+    pub modified: Option<Time>,
+    /// The owner of the folder.
+    pub owner_uid: Option<u32>,
+}
+
+/// What shows a folder to be the root of an environment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum PrefixMark {
+    /// `conda-meta/`, conda's own list of what is installed.
+    Conda,
+    /// `pythonXY._pth` beside a Windows interpreter.
+    Embeddable,
+    /// `kernel.json` of Jupyter, which names an interpreter.
+    Kernel,
+    /// A standard library.
+    Stdlib,
+    /// The Windows registry (PEP 514).
+    Registry,
+}
+
+impl PrefixMark {
+    /// The kind of environment, where nothing says more.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Conda => "conda-env",
+            Self::Embeddable => "embeddable",
+            Self::Kernel => "jupyter",
+            Self::Registry => "windows-installer",
+            Self::Stdlib => "unknown",
+        }
+    }
+}
+
+/// What a file says of the version of an interpreter.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct VersionMark {
+    /// The prefix of the interpreter that it speaks of.
+    pub prefix: TargetPath,
+    /// Which kind of source: the first is the most believable.
+    pub source: VersionSource,
+    /// Such as `3.11.7`.
+    pub version: String,
+}
+
+/// A static source of an interpreter's version, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionSource {
+    /// `build-details.json` (PEP 739).
+    BuildDetails,
+    /// `PY_VERSION` in `patchlevel.h`.
+    Patchlevel,
+    /// conda's record of the package `python`.
+    CondaMeta,
+    /// `pyvenv.cfg`: true when the environment was made.
+    Pyvenv,
+    /// The registry (PEP 514).
+    Registry,
+    /// The name of the folder that holds it, such as `versions/3.11.7`.
+    Folder,
+    /// A text inside the program.
+    Program,
+    /// The program's own name, or that of what it leads to.
+    Name,
+}
+
 /// A Python program on disk.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Interpreter {
@@ -73,7 +163,7 @@ pub struct Interpreter {
     /// Its version, as far as the disk says.
     pub version: Option<String>,
     /// Which static source gave the version.
-    pub version_source: Option<&'static str>,
+    pub version_source: Option<VersionSource>,
     /// The kind of the environment it belongs to.
     pub kind: &'static str,
     /// Whose it is.
@@ -124,164 +214,4 @@ pub struct Container {
     pub image: Option<String>,
     /// The container's name.
     pub name: Option<String>,
-}
-
-/// The form of metadata that names a distribution.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MetadataForm {
-    /// `NAME-VERSION.dist-info/`.
-    DistInfo,
-    /// `NAME-VERSION.egg-info/` or `NAME.egg-info/`.
-    EggInfoDir,
-    /// `NAME-VERSION.egg-info`, a plain file.
-    EggInfoFile,
-    /// `NAME-VERSION-pyX.Y.egg/`, an unpacked egg.
-    EggDir,
-}
-
-/// Whether a distribution can be imported where it lies.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DistState {
-    /// In a place that an interpreter imports from.
-    Installed,
-    /// The same, linked from a source tree.
-    Editable,
-    /// Unpacked in a cache.
-    Cached,
-    /// A leftover of an interrupted removal, or in the trash.
-    Leftover,
-}
-
-impl DistState {
-    /// Whether an interpreter imports it.
-    #[must_use]
-    pub fn is_importable(self) -> bool {
-        matches!(self, Self::Installed | Self::Editable)
-    }
-
-    /// The word the report uses.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Installed => "installed",
-            Self::Editable => "editable",
-            Self::Cached => "cached",
-            Self::Leftover => "leftover",
-        }
-    }
-}
-
-/// How far RECORD was compared with the disk.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordState {
-    /// It is there and readable; its rows were not compared with the files.
-    Unverified,
-    /// There is none.
-    Absent,
-    /// It is there and could not be read.
-    Unreadable,
-}
-
-/// What RECORD says, in numbers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-pub struct RecordSummary {
-    /// How far it was compared.
-    pub state: RecordState,
-    /// Rows compared with the disk.
-    pub checked: u64,
-    /// Of those, changed.
-    pub modified: u64,
-    /// Of those, not there.
-    pub missing: u64,
-    /// Files that no row lists.
-    pub extra: u64,
-}
-
-/// A start-up file that a RECORD lists, with the hash it should have.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct OwnedHook {
-    /// Its name in the site directory.
-    pub name: Vec<u8>,
-    /// The SHA-256 of the row, lower-case hex, where it has one.
-    pub sha256: Option<String>,
-}
-
-/// An installed, cached or left-over distribution.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-pub struct Distribution {
-    /// Stable id.
-    pub id: Id,
-    /// The environment that holds it.
-    pub environment: Option<Id>,
-    /// Its name as its metadata writes it.
-    pub name: String,
-    /// The same by PEP 503.
-    pub normalized: String,
-    /// Its version as its metadata writes it; empty when nothing names one.
-    pub version: String,
-    /// Its metadata folder or file.
-    #[serde(flatten)]
-    pub path: TargetPath,
-    /// The form of that metadata.
-    pub metadata: MetadataForm,
-    /// Whether it can be imported there.
-    pub state: DistState,
-    /// The content of INSTALLER.
-    pub installer: Option<Excerpt>,
-    /// When the metadata folder was last changed: the nearest the disk has to an install time.
-    pub installed_at: Option<Time>,
-    /// Where it came from, redacted.
-    pub source_url: Option<Excerpt>,
-    /// What RECORD says.
-    pub record: RecordSummary,
-    /// Name and version as the folder's name has them, where metadata says something else.
-    pub folder_says: Option<FolderSays>,
-    /// Other paths of the same folder: bind mounts.
-    pub also_at: Vec<TargetPath>,
-    /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
-    #[serde(skip)]
-    pub version_line: Option<u32>,
-    /// The start-up files it owns; for the join, not for the report.
-    #[serde(skip)]
-    pub hooks: Vec<OwnedHook>,
-}
-
-/// Name and version by the name of the metadata folder.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-pub struct FolderSays {
-    /// The name.
-    pub name: String,
-    /// The version.
-    pub version: String,
-}
-
-/// A distribution's name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` become one `-`.
-#[must_use]
-pub fn normalize_name(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for letter in name.trim().chars() {
-        if matches!(letter, '-' | '_' | '.') {
-            if !out.ends_with('-') {
-                out.push('-');
-            }
-        } else {
-            out.extend(letter.to_lowercase());
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_compared_by_pep_503() {
-        assert_eq!(normalize_name("LiteLLM"), "litellm");
-        assert_eq!(normalize_name("lite__.-LLM"), "lite-llm");
-        assert_ne!(normalize_name("lite-llm"), normalize_name("litellm"));
-    }
 }

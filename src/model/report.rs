@@ -7,11 +7,12 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::coverage::{CheckRow, CheckState, Counts, Gap, Skipped};
+use super::distribution::Distribution;
 use super::finding::{Finding, HookVerdict, Judgement};
 use super::host::{Account, Host, Platform};
 use super::id::Id;
 use super::path::TargetPath;
-use super::python::{Distribution, Environment, Interpreter};
+use super::python::{Environment, Interpreter};
 use super::startup::{HookLine, StartupHook};
 use super::time::Time;
 use super::verdict::{Level, Verdict};

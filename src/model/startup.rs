@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::id::Id;
 use super::path::TargetPath;
+use super::python::FileIdentity;
 use super::text::Excerpt;
 use super::time::Time;
 
@@ -30,6 +31,8 @@ pub struct StartupHook {
     pub modified: Option<Time>,
     /// Lower-case hex; none for a file beyond the cap.
     pub sha256: Option<String>,
+    /// Which file it is, if it has several names.
+    pub linked: Option<FileIdentity>,
     /// Its lines that run or extend the path.
     pub lines: Vec<HookLine>,
     /// What stands out in the file as a whole.

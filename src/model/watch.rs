@@ -9,6 +9,8 @@ pub struct Watch {
     pub packages: BTreeSet<String>,
     /// File names to look for anywhere, lower case.
     pub file_names: BTreeMap<String, FileWatch>,
+    /// SHA-256 of known payloads, to be looked for in the rows of RECORD.
+    pub sha256: BTreeSet<[u8; 32]>,
     /// Texts to look for in start-up files.
     pub hook_needles: BTreeSet<String>,
 }

@@ -6,10 +6,11 @@ use std::io::{self, Write};
 
 use super::sanitize::line;
 use crate::model::coverage::Gap;
+use crate::model::distribution::Distribution;
 use crate::model::finding::{Evidence, Finding, HookVerdict, Judgement};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::{Distribution, Environment};
+use crate::model::python::Environment;
 use crate::model::report::Report;
 use crate::model::text::counted;
 use crate::model::verdict::{Completeness, Level};

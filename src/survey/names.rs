@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::watch::Watch;
+use crate::target::places::Places;
 
 /// The compiled question. Names are compared without ASCII case.
 pub struct NameTable {
@@ -66,7 +67,7 @@ fn prefix_key(name: &[u8]) -> u16 {
 
 impl NameTable {
     /// Compiles what the rows ask for; the index of a row is the check's number.
-    pub fn of<'a>(interests: impl Iterator<Item = &'a Interest>, watch: &Watch) -> Self {
+    pub fn of<'a>(interests: impl Iterator<Item = &'a Interest>, watch: &Watch, places: &Places) -> Self {
         let mut table = Self {
             exact_gate: Gate::new(),
             suffix_gate: Gate::new(),
@@ -83,6 +84,9 @@ impl NameTable {
                 }
                 Ask::WatchedNames => {
                     watch.file_names.keys().for_each(|name| table.add_exact(name, Asker { check, dirs: false }));
+                }
+                Ask::Marks => {
+                    places.mark_names().for_each(|name| table.add_exact(name, Asker { check, dirs: true }));
                 }
             }
         }
@@ -165,7 +169,7 @@ mod tests {
     fn table() -> NameTable {
         let mut watch = Watch::default();
         watch.file_names.insert("cook.py".to_owned(), FileWatch::default());
-        NameTable::of(ROWS.iter(), &watch)
+        NameTable::of(ROWS.iter(), &watch, &Places::built_in())
     }
 
     fn asked(name: &str, is_dir: bool) -> Vec<usize> {

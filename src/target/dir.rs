@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::model::coverage::GapReason;
 use crate::model::interest::EntryKind;
-use crate::model::python::DirIdentity;
+use crate::model::python::{DirIdentity, FileIdentity};
 use crate::model::time::Time;
 
 /// What the system says of one entry.
@@ -25,10 +25,21 @@ pub struct Stat {
     pub size: u64,
     /// Owner.
     pub uid: u32,
+    /// How many names it has.
+    pub links: u64,
     /// Last modification.
     pub modified: Time,
     /// Device, inode, last change.
     pub identity: DirIdentity,
+}
+
+impl Stat {
+    /// Which file it is, if it has more than one name.
+    #[must_use]
+    pub fn linked(&self) -> Option<FileIdentity> {
+        let DirIdentity { device, inode, .. } = self.identity;
+        (self.kind == EntryKind::File && self.links > 1).then_some(FileIdentity { device, inode })
+    }
 }
 
 /// An open directory.
@@ -213,6 +224,7 @@ fn read_stat(stat: &rustix::fs::Stat) -> Stat {
         kind: entry_kind(FileType::from_raw_mode(stat.st_mode as _)),
         size: u64::try_from(stat.st_size).unwrap_or(0),
         uid: stat.st_uid,
+        links: stat.st_nlink as u64,
         modified: Time::from_unix(stat.st_mtime as i64),
         identity: DirIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64, changed },
     }

@@ -1,6 +1,8 @@
 //! Knowledge of places as data: `iocs/places/python.json` says which tool keeps its environments where. Places only help
 //! to name a thing that content has shown to be one.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::model::glob;
@@ -32,7 +34,12 @@ pub struct Rule {
     /// The kind of environment it means.
     pub kind: String,
     /// Patterns over the environment's root.
+    #[serde(default)]
     pub paths: Vec<String>,
+    /// What the tool leaves in the environment: sets of files, of which one set must be there. Paths from the root on,
+    /// `..` for the folder above it.
+    #[serde(default)]
+    pub marks: Vec<Vec<String>>,
     /// Whether a `pyvenv.cfg` must or must not be there.
     #[serde(default)]
     pub venv: Option<bool>,
@@ -65,14 +72,42 @@ impl Places {
         Self { rules }
     }
 
-    /// The first rule that fits the root of an environment.
+    /// The names of the files and folders that mark environments.
+    pub fn mark_names(&self) -> impl Iterator<Item = &str> {
+        let marks = self.rules.iter().flat_map(|rule| rule.marks.iter().flatten());
+        marks.filter_map(|mark| mark.rsplit('/').next())
+    }
+
+    /// The first rule that fits the root of an environment: by its path, or by the marks in it.
     #[must_use]
-    pub fn fit(&self, root: &TargetPath, is_venv: bool) -> Option<Fit<'_>> {
+    pub fn fit(&self, root: &TargetPath, is_venv: bool, marks: &BTreeSet<TargetPath>) -> Option<Fit<'_>> {
         let parts: Vec<&[u8]> = root.components().collect();
-        self.rules
-            .iter()
-            .filter(|rule| rule.venv.is_none_or(|wanted| wanted == is_venv))
-            .find_map(|rule| rule.paths.iter().find_map(|path| fit(path, &parts)).map(|root| Fit { rule, root }))
+        self.rules.iter().filter(|rule| rule.venv.is_none_or(|wanted| wanted == is_venv)).find_map(|rule| {
+            let placed = rule.paths.iter().find_map(|path| fit(path, &parts));
+            let is_marked = || rule.marks.iter().any(|set| set.iter().all(|mark| has_mark(root, mark, marks)));
+            let root = placed.or_else(|| is_marked().then_some(parts.len()))?;
+            Some(Fit { rule, root })
+        })
+    }
+}
+
+/// Whether one of `marks` lies where `mark` says, seen from `root`.
+fn has_mark(root: &TargetPath, mark: &str, marks: &BTreeSet<TargetPath>) -> bool {
+    let above = mark.strip_prefix("../").and_then(|rest| Some((root.parent()?, rest)));
+    let (top, rest) = above.unwrap_or_else(|| (root.clone(), mark));
+    match rest.split_once('*') {
+        None => marks.contains(&rest.split('/').fold(top, |path, name| path.join(name.as_bytes()))),
+        Some(_) => {
+            let names: Vec<&str> = rest.split('/').collect();
+            let first = names.first().map_or_else(|| top.clone(), |name| top.join(name.as_bytes()));
+            let depth = top.components().count();
+            let fits = |path: &TargetPath| {
+                let below = path.components().skip(depth);
+                below.clone().count() == names.len()
+                    && names.iter().zip(below).all(|(name, part)| glob::fits(name.as_bytes(), part, glob::caseless))
+            };
+            marks.range(first.clone()..).take_while(|path| path.is_under(&first)).any(fits)
+        }
     }
 }
 
@@ -121,7 +156,7 @@ mod tests {
 
     fn kind(path: &str, is_venv: bool) -> Option<(String, usize)> {
         let places = Places::built_in();
-        let fit = places.fit(&TargetPath::new(path.as_bytes()), is_venv)?;
+        let fit = places.fit(&TargetPath::new(path.as_bytes()), is_venv, &BTreeSet::new())?;
         Some((fit.rule.kind.clone(), fit.root))
     }
 
@@ -139,7 +174,9 @@ mod tests {
         assert_eq!(ids.len(), file.rules.len());
         for rule in &file.rules {
             assert!(crate::model::env_kind::KINDS.contains(&rule.kind.as_str()), "{}", rule.kind);
-            assert!(!rule.paths.is_empty() && !rule.why.is_empty() && !rule.references.is_empty(), "{}", rule.id);
+            assert!(!rule.paths.is_empty() || !rule.marks.is_empty(), "{} fits nothing", rule.id);
+            assert!(rule.marks.iter().all(|set| !set.is_empty()), "{} has an empty set of marks", rule.id);
+            assert!(!rule.why.is_empty() && !rule.references.is_empty(), "{}", rule.id);
         }
     }
 
@@ -155,5 +192,23 @@ mod tests {
         assert_eq!(kind("/home/a/.cache/uv/archive-v0/x", true), Some(("uv-venv".to_owned(), 6)));
         assert_eq!(kind("/var/lib/docker/overlay2/abc/diff/opt/venv", true), Some(("container-layer".to_owned(), 6)));
         assert_eq!(kind_of("/home/a/.local/share/Trash/files/old", true), "trash");
+    }
+
+    #[test]
+    fn marks_name_an_environment_wherever_it_lies() {
+        let marks = |names: &[&str]| names.iter().map(|name| TargetPath::new(name.as_bytes())).collect::<BTreeSet<_>>();
+        let kind = |root: &str, is_venv: bool, seen: &[&str]| {
+            let fit = Places::built_in()
+                .fit(&TargetPath::new(root.as_bytes()), is_venv, &marks(seen))
+                .map(|fit| fit.rule.kind.clone());
+            fit.unwrap_or_default()
+        };
+        assert_eq!(kind("/srv/x", true, &["/srv/x/uv-receipt.toml"]), "uv-tool");
+        assert_eq!(kind("/srv/x", true, &["/srv/xy/uv-receipt.toml"]), "");
+        assert_eq!(kind("/srv/x", true, &["/srv/.pdm-python"]), "pdm");
+        assert_eq!(kind("/srv/x", false, &["/srv/x/conda-meta"]), "conda-env");
+        assert_eq!(kind("/srv/x", false, &["/srv/x/conda-meta", "/srv/x/condabin"]), "conda-base");
+        assert_eq!(kind("/srv/x", false, &["/srv/x/lib/python2.7/orig-prefix.txt"]), "virtualenv");
+        assert_eq!(kind("/srv/x", false, &["/srv/x/lib/deep/python2.7/orig-prefix.txt"]), "");
     }
 }

@@ -1,14 +1,17 @@
-//! From site directories and `pyvenv.cfg` files to environments: each with its kind, account and base.
+//! From site directories, `pyvenv.cfg` files and other marks to environments: each with its kind, account and base.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sites::Sites;
+use super::versions::Versions;
 use crate::extract::layout;
+use crate::model::distribution::DistState;
 use crate::model::env_kind;
+use crate::model::facts::Facts;
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::{Container, DistState, Environment, SiteDir, VenvConfig};
+use crate::model::python::{Container, Environment, Prefix, PrefixMark, SiteDir, VenvConfig};
 use crate::target::Target;
 use crate::target::places::{Fit, Places, Rule};
 
@@ -37,19 +40,64 @@ pub(super) struct Builder<'a> {
     target: &'a Target,
     places: &'a Places,
     venvs: BTreeMap<TargetPath, VenvConfig>,
+    prefixes: BTreeMap<TargetPath, Prefix>,
+    marks: BTreeSet<TargetPath>,
+    versions: &'a Versions,
     environments: BTreeMap<TargetPath, Environment>,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(target: &'a Target, places: &'a Places, venvs: &[VenvConfig]) -> Self {
-        let venvs = venvs.iter().map(|venv| (venv.prefix.clone(), venv.clone())).collect();
-        Self { target, places, venvs, environments: BTreeMap::new() }
+    pub(super) fn new(target: &'a Target, places: &'a Places, versions: &'a Versions, facts: &mut Facts) -> Self {
+        let venvs = facts.venvs.iter().map(|venv| (venv.prefix.clone(), venv.clone())).collect();
+        let mut prefixes: BTreeMap<TargetPath, Prefix> = BTreeMap::new();
+        // Of several marks of one root the first says most.
+        facts.prefixes.sort_unstable_by(|a, b| (&a.path, a.shown_by).cmp(&(&b.path, b.shown_by)));
+        for prefix in facts.prefixes.drain(..) {
+            prefixes.entry(prefix.path.clone()).or_insert(prefix);
+        }
+        let marks = facts.marks.drain(..).collect();
+        Self { target, places, venvs, prefixes, marks, versions, environments: BTreeMap::new() }
     }
 
     /// All environments, sorted by path.
-    pub(super) fn finish(mut self) -> Vec<Environment> {
+    pub(super) fn finish(&mut self) -> Vec<Environment> {
         self.add_bare_venvs();
-        self.environments.into_values().collect()
+        std::mem::take(&mut self.environments).into_values().collect()
+    }
+
+    /// The kind of a place that has no environment of its own.
+    pub(super) fn kind_of(&self, prefix: &TargetPath) -> Option<&'static str> {
+        self.places.fit(prefix, false, &self.marks).map(|fit| env_kind::kind(&fit.rule.kind))
+    }
+
+    /// Whether an interpreter belongs to a folder: it has a standard library of its own, or a `pyvenv.cfg`.
+    pub(super) fn has_interpreter(&self, prefix: &TargetPath) -> bool {
+        self.venvs.contains_key(prefix)
+            || self.prefixes.get(prefix).is_some_and(|prefix| prefix.shown_by != PrefixMark::Kernel)
+    }
+
+    /// The environments that something other than a site directory shows, and what lies in the folder that shows them.
+    pub(super) fn add_prefixes(&mut self) -> Vec<(TargetPath, Home)> {
+        let all: Vec<Prefix> = self.prefixes.values().cloned().collect();
+        all.into_iter().filter_map(|prefix| self.add_prefix(prefix)).collect()
+    }
+
+    fn add_prefix(&mut self, prefix: Prefix) -> Option<(TargetPath, Home)> {
+        let fit = self.places.fit(&prefix.path, self.venvs.contains_key(&prefix.path), &self.marks);
+        let path = fit.as_ref().map_or_else(|| prefix.path.clone(), |fit| prefix.path.ancestor(fit.root));
+        let inner = prefix.shown_by.kind();
+        let new = environment(self.target, &path, prefix.owner_uid, fit.as_ref(), inner);
+        let entry = self.environments.entry(path).or_insert(new);
+        entry.base = entry.base.take().or(prefix.base);
+        // A standard library is no older or younger than what the distribution's packages make it.
+        entry.created = entry.created.or(prefix.modified.filter(|_| prefix.shown_by != PrefixMark::Conda));
+        if entry.python_version.is_none() || prefix.shown_by == PrefixMark::Conda {
+            let known = entry.python_version.take();
+            entry.python_version = self.versions.best(&prefix.path, known.as_deref()).map(|told| told.0).or(known);
+        }
+        let state = fit.as_ref().and_then(|fit| state(fit.rule));
+        let home = Home { environment: entry.id, state, runs_hooks: false, prefix: None };
+        (prefix.shown_by == PrefixMark::Conda).then_some((prefix.folder, home))
     }
 
     /// Finds or makes the environment of one site directory.
@@ -60,8 +108,11 @@ impl<'a> Builder<'a> {
         let layout = layout::of(shape);
         let root = self.root(shape, &layout);
         let venv = self.venvs.get(&root).cloned();
-        let fit = self.places.fit(&root, venv.is_some());
-        let inner = inner_kind(venv.as_ref(), site, &layout, sites.sources.contains(&site.path));
+        let fit = self.places.fit(&root, venv.is_some(), &self.marks);
+        let mark = self.prefixes.get(&root).map(|prefix| prefix.shown_by);
+        let versions = self.versions;
+        let is_own = site.has_stdlib || sites.sources.contains(&site.path);
+        let inner = inner_kind(venv.as_ref(), mark, site, &layout, is_own);
         let state = fit.as_ref().and_then(|fit| state(fit.rule));
         let path = fit.as_ref().map_or_else(|| root.clone(), |fit| root.ancestor(fit.root));
         let made = self.environments.entry(path);
@@ -78,7 +129,8 @@ impl<'a> Builder<'a> {
             entry.also_at.extend(lib64_name(&venv, &site.path));
             take_over(entry, venv);
         }
-        entry.python_version = entry.python_version.take().or(layout.python_version);
+        let known = entry.python_version.take().or(layout.python_version);
+        entry.python_version = versions.of_environment(&root, entry.base.as_ref(), known, mark.is_some());
         let runs_hooks = layout.runs_hooks && state.is_none();
         let prefix = (layout.prefix_runs_hooks && runs_hooks).then(|| entry.path.clone());
         Home { environment: entry.id, state, runs_hooks, prefix }
@@ -101,12 +153,14 @@ impl<'a> Builder<'a> {
         let bare: Vec<VenvConfig> =
             self.venvs.values().filter(|venv| venv.has_layout && !holds_site(&venv.prefix)).cloned().collect();
         for venv in bare {
-            let fit = self.places.fit(&venv.prefix, true);
+            let fit = self.places.fit(&venv.prefix, true, &self.marks);
             let path = fit.as_ref().map_or_else(|| venv.prefix.clone(), |fit| venv.prefix.ancestor(fit.root));
             let new = environment(self.target, &path, None, fit.as_ref(), venv.kind);
             let entry = self.environments.entry(path).or_insert(new);
             entry.also_at.extend(venv.also_at.iter().cloned());
             take_over(entry, venv);
+            let known = entry.python_version.take();
+            entry.python_version = self.versions.of_environment(&entry.path, entry.base.as_ref(), known, false);
         }
     }
 }
@@ -153,11 +207,18 @@ fn state(rule: &Rule) -> Option<DistState> {
 }
 
 /// The kind by content, where no place says more.
-fn inner_kind(venv: Option<&VenvConfig>, site: &SiteDir, layout: &layout::Layout, is_source: bool) -> &'static str {
+fn inner_kind(
+    venv: Option<&VenvConfig>,
+    mark: Option<PrefixMark>,
+    site: &SiteDir,
+    layout: &layout::Layout,
+    is_own: bool,
+) -> &'static str {
     match (venv, layout.implementation) {
         (Some(venv), _) => venv.kind,
         (None, Some(implementation)) => implementation,
-        (None, None) if site.has_stdlib || is_source => "unknown",
+        (None, None) if mark.is_some_and(|mark| mark != PrefixMark::Stdlib) => mark.map_or("unknown", PrefixMark::kind),
+        (None, None) if mark.is_some() || is_own => "unknown",
         (None, None) if layout.runs_hooks && layout.python_version.is_some() => "pip-prefix",
         (None, None) if layout.runs_hooks => "unknown",
         // Copies that a package brings with it: setuptools/_vendor and its like.

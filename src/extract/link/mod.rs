@@ -2,18 +2,22 @@
 //! environment to account and base. Nothing is read here.
 
 mod environments;
+mod interpreters;
 mod sites;
+mod versions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::model::distribution::{Distribution, MetadataForm};
 use crate::model::facts::{Facts, Harvest};
+use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::Distribution;
 use crate::model::startup::{Ownership, StartupHook};
 use crate::target::Target;
 use crate::target::places::Places;
 use environments::{Builder, Home};
 use sites::Sites;
+use versions::Versions;
 
 /// Fills in who belongs to whom and puts everything into one order.
 #[must_use]
@@ -22,17 +26,19 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
     drop_repeats(&mut harvest.facts);
     let mut sites = Sites::of(&mut harvest.facts);
     sites.merge_other_names(&mut harvest.facts);
-    let mut builder = Builder::new(target, places, &harvest.facts.venvs);
+    let versions = Versions::of(std::mem::take(&mut harvest.facts.versions));
+    let mut builder = Builder::new(target, places, &versions, &mut harvest.facts);
     let mut homes: HashMap<TargetPath, Home> =
         sites.by_path.values().map(|site| (site.path.clone(), builder.home(site, &sites))).collect();
     let prefixes: Vec<(TargetPath, Home)> = homes.values().filter_map(Home::of_prefix).collect();
     for (path, home) in prefixes {
         homes.entry(path).or_insert(home);
     }
+    homes.extend(builder.add_prefixes());
     harvest.facts.environments = builder.finish();
     settle_distributions(&mut harvest.facts, &homes);
     settle_hooks(&mut harvest, &homes);
-    settle_interpreters(&mut harvest.facts);
+    interpreters::settle(&mut harvest.facts, &builder, &versions);
     harvest.sort();
     harvest
 }
@@ -48,7 +54,7 @@ fn drop_repeats(facts: &mut Facts) {
 
 fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
     for found in &mut facts.distributions {
-        let Some(home) = found.path.parent().and_then(|site| homes.get(&site)) else {
+        let Some(home) = found.home().and_then(|folder| homes.get(&folder)) else {
             continue;
         };
         found.environment = Some(home.environment);
@@ -56,15 +62,25 @@ fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
             found.state = state;
         }
     }
+    drop_named_folders(facts);
+}
+
+/// A package's folder is a thing of its own only where no metadata names the package.
+fn drop_named_folders(facts: &mut Facts) {
+    let has_metadata = facts.distributions.iter().filter(|found| found.metadata != MetadataForm::Directory);
+    let named: HashSet<(Option<Id>, String)> =
+        has_metadata.map(|found| (found.environment, found.normalized.clone())).collect();
+    facts.distributions.retain(|found| {
+        found.metadata != MetadataForm::Directory || !named.contains(&(found.environment, found.normalized.clone()))
+    });
 }
 
 fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {
     type Owner<'a> = (&'a Distribution, Option<&'a str>);
-    let mut owners: HashMap<(TargetPath, &[u8]), Vec<Owner<'_>>> = HashMap::new();
+    let mut owners: HashMap<&TargetPath, Vec<Owner<'_>>> = HashMap::new();
     for found in &harvest.facts.distributions {
-        let Some(site) = found.path.parent() else { continue };
         for hook in &found.hooks {
-            owners.entry((site.clone(), &hook.name)).or_default().push((found, hook.sha256.as_deref()));
+            owners.entry(&hook.path).or_default().push((found, hook.sha256.as_deref()));
         }
     }
     let mut harmless = BTreeSet::new();
@@ -79,7 +95,7 @@ fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {
             hook.run_by.clear();
         }
         // Anybody can add a RECORD that lists a file without a hash: one that disagrees has the last word.
-        let rows = owners.get(&(site, hook.path.file_name())).map_or(&[] as &[_], Vec::as_slice);
+        let rows = owners.get(&hook.path).map_or(&[] as &[_], Vec::as_slice);
         let judged = rows.iter().map(|(owner, hash)| (ownership(hook, *hash), owner.id));
         if let Some((ownership, owner)) = judged.max_by_key(|(ownership, _)| *ownership) {
             hook.distribution = Some(owner);
@@ -102,28 +118,5 @@ fn ownership(hook: &StartupHook, hash: Option<&str>) -> Ownership {
     match (hash, hook.sha256.as_deref()) {
         (Some(wanted), Some(is)) if wanted != is => Ownership::Changed,
         _ => Ownership::Owned,
-    }
-}
-
-fn settle_interpreters(facts: &mut Facts) {
-    for one in &mut facts.interpreters {
-        let folder = one.path.parent();
-        let real_folder = one.real_path.as_ref().and_then(TargetPath::parent);
-        // PREFIX/bin/python, PREFIX\Scripts\python.exe, PREFIX\python.exe
-        let prefix = match folder.as_ref().map(TargetPath::file_name) {
-            Some(b"bin" | b"Scripts") => folder.as_ref().and_then(TargetPath::parent),
-            _ => folder.clone(),
-        };
-        let own = facts.environments.iter().filter(|env| Some(&env.path) == prefix.as_ref());
-        if let Some(env) = own.clone().next() {
-            one.kind = env.kind;
-        }
-        let made_from = facts
-            .environments
-            .iter()
-            .filter(|env| env.base.is_some() && (env.base == folder || env.base == real_folder));
-        one.environments = own.chain(made_from).map(|env| env.id).collect();
-        one.environments.sort_unstable();
-        one.environments.dedup();
     }
 }

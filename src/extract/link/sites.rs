@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::extract::layout::is_site_name;
+use crate::model::distribution::{Distribution, MetadataForm};
 use crate::model::facts::Facts;
 use crate::model::path::TargetPath;
-use crate::model::python::{DirIdentity, MetadataForm, SiteDir, VenvConfig};
+use crate::model::python::{DirIdentity, SiteDir, VenvConfig};
 
 /// All site directories, each once.
 pub(super) struct Sites {
@@ -32,7 +33,7 @@ impl Sites {
                 }
             }
         }
-        for site in facts.distributions.iter().filter_map(|found| found.path.parent()) {
+        for site in facts.distributions.iter().filter_map(Distribution::site) {
             by_path.entry(site.clone()).or_insert(SiteDir {
                 path: site,
                 identity: None,
@@ -44,7 +45,7 @@ impl Sites {
         let mut sources: BTreeSet<TargetPath> = by_path.keys().cloned().collect();
         for found in &facts.distributions {
             let is_source = found.metadata == MetadataForm::EggInfoDir && !found.path.file_name().contains(&b'-');
-            if let (false, Some(site)) = (is_source, found.path.parent()) {
+            if let (false, Some(site)) = (is_source, found.site()) {
                 sources.remove(&site);
             }
         }
@@ -57,22 +58,26 @@ impl Sites {
     pub(super) fn merge_other_names(&mut self, facts: &mut Facts) {
         let mut first: HashMap<DirIdentity, TargetPath> = HashMap::new();
         let mut aliases: HashMap<TargetPath, TargetPath> = HashMap::new();
-        for site in self.by_path.values() {
-            let Some(identity) = site.identity else {
-                continue;
-            };
+        let sites = self.by_path.values().map(|site| (&site.path, site.identity));
+        let marks = facts.prefixes.iter().map(|prefix| (&prefix.folder, prefix.identity));
+        let mut folders: Vec<_> = sites.chain(marks).filter_map(|(path, identity)| Some((path, identity?))).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        for (path, identity) in folders {
             match first.get(&identity) {
                 Some(real) => {
-                    aliases.insert(site.path.clone(), real.clone());
+                    aliases.insert(path.clone(), real.clone());
                 }
                 None => {
-                    first.insert(identity, site.path.clone());
+                    first.insert(identity, path.clone());
                 }
             }
         }
+        facts.prefixes.retain(|prefix| !aliases.contains_key(&prefix.folder));
         for (alias, real) in &aliases {
-            self.by_path.remove(alias);
-            self.other_names.entry(real.clone()).or_default().push(alias.clone());
+            if self.by_path.remove(alias).is_some() {
+                self.other_names.entry(real.clone()).or_default().push(alias.clone());
+            }
         }
         self.other_names.values_mut().for_each(|names| names.sort_unstable());
         let is_alias = |path: &TargetPath| path.parent().is_some_and(|site| aliases.contains_key(&site));

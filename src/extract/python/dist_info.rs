@@ -1,20 +1,20 @@
 //! `NAME-VERSION.dist-info/`, the metadata of an installed distribution (recording installed distributions
-//! specification): METADATA names it, INSTALLER and direct_url.json say where it came from, RECORD what it owns.
+//! specification): METADATA names it, INSTALLER and direct_url.json say where it came from, RECORD what it owns. That of an
+//! editable install (PEP 660) says in direct_url.json which source tree it is linked to.
 //!
 //! pip leaves `~ame-VERSION.dist-info` behind when a removal is interrupted; its METADATA still tells the truth.
 
 use serde::Deserialize;
 
 use super::metadata::{self, Around};
-use super::{record, site_dir};
+use super::{record_facts, site_dir};
 use crate::extract::Extractor;
 use crate::extract::format::headers::Headers;
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
+use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
-use crate::model::path::TargetPath;
-use crate::model::python::{DistState, Distribution, MetadataForm, RecordState};
 use crate::model::text::Excerpt;
 use crate::target::dir::Dir;
 
@@ -44,11 +44,12 @@ fn read(input: &Input<'_>) -> Harvest {
     let around = |changed| Around { path: candidate.path.clone(), form: MetadataForm::DistInfo, changed };
     match input.open_dir() {
         Ok(dir) => {
-            let (headers, gap) = metadata::read_headers(input, &dir, &candidate.path, b"METADATA");
-            harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
-            let mut found = metadata::distribution(around(dir.stat().map(|stat| stat.modified)), &headers, folder);
+            let told = metadata::read_headers(input, &dir, &candidate.path, b"METADATA");
+            harvest.gaps.extend(told.gap.map(|gap| metadata::settle(gap, &told.headers, &folder)));
+            let mut found = metadata::distribution(around(dir.stat().map(|stat| stat.modified)), &told.headers, folder);
+            found.linked = told.linked;
             harvest.gaps.extend(add_origin(input, &dir, &mut found));
-            harvest.gaps.extend(add_record(input, &dir, &mut found));
+            harvest.gaps.extend(record_facts::add(input, &dir, &mut found));
             metadata::keep(input, found, &mut harvest);
         }
         Err(why) => {
@@ -79,8 +80,25 @@ fn add_origin(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap
     let direct_url = small(b"direct_url.json");
     found.installer = installer.map(|bytes| Excerpt::of(bytes.trim_ascii()));
     let origin = direct_url.and_then(|bytes| parse_direct_url(&bytes));
-    if origin.as_ref().is_some_and(|origin| origin.dir_info.editable) && found.state == DistState::Installed {
-        found.state = DistState::Editable;
+    if let Some(path) =
+        origin.as_ref().filter(|origin| origin.dir_info.editable).map(|origin| parse_file_url(&origin.url))
+    {
+        if found.state == DistState::Installed {
+            found.state = DistState::Editable;
+        }
+        let root = &input.target.root;
+        found.source = path.map(|path| {
+            let written = root.target_path(&path);
+            match root.resolve(&written) {
+                Ok(place) => root.path_of(&place),
+                Err(why) => {
+                    let gap = input.gap(why).because(format!("the source tree {} was not reached", written.to_text()));
+                    // What is not on this target cannot be imported here; what is refused can.
+                    gaps.push(if why == GapReason::PermissionDenied { gap } else { gap.harmless() });
+                    written
+                }
+            }
+        });
     }
     found.source_url = origin.map(|origin| Excerpt::of(origin.url.as_bytes()));
     gaps
@@ -104,30 +122,21 @@ fn parse_direct_url(bytes: &[u8]) -> Option<DirectUrl> {
     serde_json::from_slice(bytes).ok()
 }
 
-fn add_record(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Option<Gap> {
-    let path: TargetPath = found.path.join(b"RECORD");
-    let size = match input.stream(dir, &found.path, b"RECORD", record::CAP) {
-        Ok(stream) => {
-            let rows = record::parse(stream);
-            found.hooks = rows.hooks;
-            found.record.state = if rows.fault.is_some() { RecordState::Unreadable } else { RecordState::Unverified };
-            if let Some(fault) = rows.fault {
-                return Some(input.gap_at(path, GapReason::Malformed).because(fault).harmless());
-            }
-            if rows.absolute > 0 {
-                let detail = format!("{} rows name absolute paths; they are not followed", rows.absolute);
-                return Some(input.gap_at(path, GapReason::Malformed).because(detail).harmless());
-            }
-            dir.stat_entry(b"RECORD").map_or(0, |stat| stat.size)
-        }
-        Err(why) if site_dir::is_absent(why) => return None,
-        Err(why) => {
-            found.record.state = RecordState::Unreadable;
-            return Some(input.gap_at(path, why).harmless());
-        }
-    };
-    (size > record::CAP)
-        .then(|| input.gap_at(path, GapReason::TooLarge).because("rows beyond 64 MiB were not read").harmless())
+/// The path of a `file:` URL, percent signs resolved: `file:///home/mia/src`, `file:///C:/src`.
+fn parse_file_url(url: &str) -> Option<Vec<u8>> {
+    let rest = url.strip_prefix("file://")?;
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        let escaped = tail
+            .get(..2)
+            .filter(|_| *byte == b'%')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        out.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    (out.starts_with(b"/") && !out.contains(&0)).then_some(out)
 }
 
 /// `name` without `suffix`, whatever its case.
@@ -148,5 +157,14 @@ mod tests {
         );
         assert!(parse_direct_url(b"{\"url\": 7}").is_none());
         assert!(parse_direct_url(b"\0\0").is_none());
+    }
+
+    #[test]
+    fn file_urls_name_paths() {
+        assert_eq!(parse_file_url("file:///home/mia/my%20src").as_deref(), Some(b"/home/mia/my src".as_slice()));
+        assert_eq!(parse_file_url("file:///C:/src").as_deref(), Some(b"/C:/src".as_slice()));
+        assert_eq!(parse_file_url("file:///100%").as_deref(), Some(b"/100%".as_slice()));
+        assert_eq!(parse_file_url("https://x/y"), None);
+        assert_eq!(parse_file_url("file:///a%00b"), None);
     }
 }

@@ -3,15 +3,14 @@
 //! `NAME-VERSION-pyX.Y.egg/` with `EGG-INFO/PKG-INFO`.
 
 use super::dist_info::strip_suffix;
-use super::metadata::{self, Around};
+use super::metadata::{self, Around, Told};
 use super::site_dir;
 use crate::extract::Extractor;
-use crate::extract::format::headers::Headers;
 use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
+use crate::model::distribution::MetadataForm;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
-use crate::model::python::MetadataForm;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -35,12 +34,14 @@ fn egg(input: &Input<'_>) -> Harvest {
     let Ok(metadata) = input.open_dir().and_then(|egg| egg.open_dir(b"EGG-INFO")) else { return harvest };
     let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg"));
     let place = candidate.path.join(b"EGG-INFO");
-    let (headers, gap) = metadata::read_headers(input, &metadata, &place, b"PKG-INFO");
+    let told = metadata::read_headers(input, &metadata, &place, b"PKG-INFO");
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
-    harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
+    harvest.gaps.extend(told.gap.map(|gap| metadata::settle(gap, &told.headers, &folder)));
     let changed = metadata.stat().map(|stat| stat.modified);
     let around = Around { path: candidate.path.clone(), form: MetadataForm::EggDir, changed };
-    metadata::keep(input, metadata::distribution(around, &headers, folder), &mut harvest);
+    let mut found = metadata::distribution(around, &told.headers, folder);
+    found.linked = told.linked;
+    metadata::keep(input, found, &mut harvest);
     harvest
 }
 
@@ -52,23 +53,25 @@ fn egg_info(input: &Input<'_>) -> Harvest {
     }
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
-    let (form, headers, gap, changed) = match input.open_dir() {
+    let (form, told, changed) = match input.open_dir() {
         Ok(dir) => {
-            let (headers, gap) = metadata::read_headers(input, &dir, &candidate.path, b"PKG-INFO");
-            (MetadataForm::EggInfoDir, headers, gap, dir.stat().map(|stat| stat.modified))
+            let told = metadata::read_headers(input, &dir, &candidate.path, b"PKG-INFO");
+            (MetadataForm::EggInfoDir, told, dir.stat().map(|stat| stat.modified))
         }
         Err(GapReason::NotRegular | GapReason::Missing | GapReason::Vanished) => {
-            let (headers, gap) = metadata::read_headers(input, candidate.dir, &input.folder(), candidate.name);
+            let told = metadata::read_headers(input, candidate.dir, &input.folder(), candidate.name);
             let changed = candidate.dir.stat_entry(candidate.name).ok().map(|stat| stat.modified);
-            (MetadataForm::EggInfoFile, headers, gap, changed)
+            (MetadataForm::EggInfoFile, told, changed)
         }
         Err(why) => {
             let gap = input.gap(why).because("the folder's name was used");
-            (MetadataForm::EggInfoDir, Headers::default(), Some(gap), None)
+            (MetadataForm::EggInfoDir, Told { gap: Some(gap), ..Told::default() }, None)
         }
     };
-    harvest.gaps.extend(gap.map(|gap| metadata::settle(gap, &headers, &folder)));
+    harvest.gaps.extend(told.gap.map(|gap| metadata::settle(gap, &told.headers, &folder)));
     let around = Around { path: candidate.path.clone(), form, changed };
-    metadata::keep(input, metadata::distribution(around, &headers, folder), &mut harvest);
+    let mut found = metadata::distribution(around, &told.headers, folder);
+    found.linked = told.linked;
+    metadata::keep(input, found, &mut harvest);
     harvest
 }

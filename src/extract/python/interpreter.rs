@@ -8,17 +8,21 @@ use crate::model::facts::Harvest;
 use crate::model::id::Id;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
-use crate::model::python::Interpreter;
+use crate::model::python::{Interpreter, VersionSource};
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
     interest: Interest {
         id: "interpreters",
-        sentence: "Programs named python, pypy or graalpy.",
+        sentence: "Programs named python, pypy, graalpy, jython or ipy.",
         ask: Ask::FileNames(&[
             NamePattern::Prefix("python"),
             NamePattern::Prefix("pypy"),
             NamePattern::Prefix("graalpy"),
+            NamePattern::Exact("jython"),
+            NamePattern::Exact("jython.exe"),
+            NamePattern::Exact("ipy"),
+            NamePattern::Exact("ipy.exe"),
         ]),
     },
     cap: 8,
@@ -39,7 +43,7 @@ fn read(input: &Input<'_>) -> Harvest {
 /// What an interpreter's file name says.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Name {
-    /// cpython, pypy or graalpy.
+    /// cpython, pypy, graalpy, jython or ironpython.
     pub implementation: &'static str,
     /// `3.11`, `3`, `3.13t`; none for a bare `python`.
     pub version: Option<String>,
@@ -50,6 +54,11 @@ pub struct Name {
 pub fn parse_name(name: &[u8]) -> Option<Name> {
     let text = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
     let stem = text.strip_suffix(".exe").unwrap_or(&text);
+    match stem {
+        "jython" => return Some(Name { implementation: "jython", version: None }),
+        "ipy" => return Some(Name { implementation: "ironpython", version: None }),
+        _ => {}
+    }
     let families = [("python", "cpython"), ("pypy", "pypy"), ("graalpy", "graalpy")];
     let (tail, implementation) =
         families.into_iter().find_map(|(start, family)| Some((stem.strip_prefix(start)?, family)))?;
@@ -122,7 +131,7 @@ fn row(
         real_path: real,
         implementation,
         version: name.version.clone(),
-        version_source: name.version.is_some().then_some("name"),
+        version_source: name.version.is_some().then_some(VersionSource::Name),
         kind: "unknown",
         account: input.target.account_of(&path, owner),
         environments: Vec::new(),

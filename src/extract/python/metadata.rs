@@ -8,12 +8,13 @@ use pep440_rs::Version;
 use crate::extract::format::headers::{self, Headers};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
+use crate::model::distribution::{
+    DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary, normalize_name,
+};
 use crate::model::facts::Harvest;
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::{
-    DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary, normalize_name,
-};
+use crate::model::python::FileIdentity;
 use crate::model::time::Time;
 use crate::target::dir::Dir;
 
@@ -47,9 +48,20 @@ fn is_python_tag(text: &str) -> bool {
         && text.split('-').next().is_some_and(|tag| tag.chars().all(|at| at.is_ascii_digit() || at == '.'))
 }
 
+/// What a file of headers said.
+#[derive(Default)]
+pub struct Told {
+    /// The headers.
+    pub headers: Headers,
+    /// Which file it is, if it has several names.
+    pub linked: Option<FileIdentity>,
+    /// What was missed.
+    pub gap: Option<Gap>,
+}
+
 /// Reads the header block of `name` in `dir`. A miss is harmless where the folder's name says enough, and a gap in any
 /// case.
-pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u8]) -> (Headers, Option<Gap>) {
+pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Told {
     let path = folder.join(name);
     let mut first = FIRST_READ;
     loop {
@@ -62,17 +74,18 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
                     let gap = found.fault.or(lacks).map(|fault| {
                         input.gap_at(path, GapReason::Malformed).because(format!("{fault}; the folder's name was used"))
                     });
-                    return (found, gap);
+                    return Told { headers: found, linked: content.stat.linked(), gap };
                 }
                 if first == HEADER_CAP {
                     let gap = input.gap_at(path, GapReason::TooLarge);
-                    return (found, Some(gap.because("its headers do not end within 1 MiB")));
+                    let gap = Some(gap.because("its headers do not end within 1 MiB"));
+                    return Told { headers: found, linked: content.stat.linked(), gap };
                 }
                 first = HEADER_CAP;
             }
             Err(why) => {
                 let gap = input.gap_at(path, why).because("the folder's name was used");
-                return (Headers::default(), Some(gap));
+                return Told { gap: Some(gap), ..Told::default() };
             }
         }
     }
@@ -123,11 +136,14 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         installer: None,
         installed_at: around.changed,
         source_url: None,
-        record: RecordSummary { state: RecordState::Absent, checked: 0, modified: 0, missing: 0, extra: 0 },
+        source: None,
+        record: RecordSummary::of(RecordState::Absent),
         folder_says: disagrees.then(|| FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) }),
         also_at: Vec::new(),
         version_line: headers.version_line,
         hooks: Vec::new(),
+        known_rows: Vec::new(),
+        linked: None,
     }
 }
 

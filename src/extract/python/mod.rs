@@ -1,8 +1,14 @@
 //! Python's own artefacts on disk, one file each.
 
+pub mod bare_package;
+pub mod conda_meta;
 pub mod dist_info;
 pub mod egg_info;
+pub mod egg_link;
+pub mod embeddable;
 pub mod interpreter;
+pub mod kernel;
+pub mod marks;
 pub mod metadata;
 pub mod pth;
 pub mod pth_line;
@@ -10,4 +16,7 @@ pub mod pth_text;
 pub mod pth_token;
 pub mod pyvenv;
 pub mod record;
+pub mod record_facts;
 pub mod site_dir;
+pub mod stdlib;
+pub mod version_marks;

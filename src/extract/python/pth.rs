@@ -65,6 +65,7 @@ fn read(input: &Input<'_>) -> Harvest {
     };
     hook.size = content.stat.size;
     hook.modified = Some(content.stat.modified);
+    hook.linked = content.stat.linked();
     hook.needles =
         input.watch.hook_needles.iter().filter(|needle| contains(&content.bytes, needle.as_bytes())).cloned().collect();
     // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
@@ -92,6 +93,7 @@ fn named(path: TargetPath, dialects: u8) -> StartupHook {
         size: 0,
         modified: None,
         sha256: None,
+        linked: None,
         lines: Vec::new(),
         features: Vec::new(),
         needles: Vec::new(),

@@ -1,0 +1,175 @@
+//! What RECORD gives away: a row with the hash of a known payload, and files that are not what their rows say.
+
+use std::collections::BTreeMap;
+
+use super::{Rule, Scene, advice, package, severity};
+use crate::intel::index::Known;
+use crate::intel::pack::Kind;
+use crate::model::distribution::{Change, ChangeKind, Distribution};
+use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Subject};
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::text::{Excerpt, counted};
+use crate::model::time::Time;
+use crate::model::verdict::Level;
+
+/// A row with the hash of a known payload.
+pub const KNOWN: Rule = Rule {
+    id: "record-known-bad",
+    sentence: "A distribution whose RECORD lists a file with the hash of a known payload, whatever name or version it gives itself. Installed, it is compromised; stored, it is exposed.",
+    run: run_known,
+};
+
+/// Files that are not what their rows say.
+pub const CHANGED: Rule = Rule {
+    id: "record-changed",
+    sentence: "Code of a distribution that is not what its RECORD says, or that Python takes instead of what RECORD lists: of a package that a pack names, or changed while an incident's code could be fetched.",
+    run: run_changed,
+};
+
+/// Most files that one finding shows.
+const SHOWN: usize = 10;
+
+fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let mut by_hash: BTreeMap<&str, Vec<Known<'_>>> = BTreeMap::new();
+    for known in scene.intel.of_kind(Kind::File).chain(scene.intel.of_kind(Kind::Startup)) {
+        for hash in &known.indicator.sha256 {
+            by_hash.entry(hash).or_default().push(known);
+        }
+    }
+    let rows = scene.facts.distributions.iter().flat_map(|found| found.known_rows.iter().map(move |row| (found, row)));
+    let hits = rows.flat_map(|(found, row)| {
+        let known = by_hash.get(row.sha256.as_str()).into_iter().flatten();
+        known.map(move |known| (found, row, known))
+    });
+    hits.map(|(found, row, known)| {
+        let most = if found.state.is_importable() { Level::Compromised } else { Level::Exposed };
+        let indicator = known.indicator;
+        let name = String::from_utf8_lossy(row.path.file_name()).into_owned();
+        let title = format!(
+            "{} is {} and lists {name}, a known payload, in its RECORD",
+            named(found),
+            package::state_words(found.state)
+        );
+        let mut one = base(scene, found, KNOWN.id, &indicator.id, title);
+        one.incident = Some(known.pack.id.clone());
+        one.indicator = Some(indicator.id.clone());
+        // The row says that it was installed here, which for a payload is what its place would say.
+        settle(&mut one, indicator.level.max(Level::Exposed).min(most), indicator.confidence);
+        one.evidence.push(Evidence {
+            line: Some(row.line),
+            sha256: Some(row.sha256.clone()),
+            excerpt: Some(Excerpt::of(row.path.as_bytes())),
+            ..Evidence::at("record-row", found.path.join(b"RECORD"))
+        });
+        one
+    })
+    .collect()
+}
+
+fn run_changed(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let windows = scene.intel.closed_windows();
+    let installed = scene.facts.distributions.iter().filter(|found| found.state.is_importable());
+    installed.filter_map(|found| changed(scene, found, &windows)).collect()
+}
+
+fn changed(scene: &Scene<'_>, found: &Distribution, windows: &[(Time, Time)]) -> Option<Finding> {
+    let is_named = scene.intel.package(&found.normalized).next().is_some();
+    let is_in_window = |change: &Change| {
+        change.modified.is_some_and(|at| windows.iter().any(|(from, until)| (*from..=*until).contains(&at)))
+    };
+    let counts = |change: &&Change| {
+        let is_other = matches!(change.what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode);
+        let is_new = change.what == ChangeKind::Added && is_in_window(change);
+        change.runs && ((is_other && (is_named || is_in_window(change))) || is_new)
+    };
+    let changes: Vec<&Change> = found.record.changes.iter().filter(counts).collect();
+    let first = changes.first()?;
+    let files = counted(changes.len(), "file");
+    let verb = if changes.len() == 1 { "is" } else { "are" };
+    let title = format!("{}: {files} of code {verb} not what RECORD says ({})", named(found), words(first));
+    let mut one = base(scene, found, CHANGED.id, "", title);
+    settle(&mut one, Level::Suspicious, Confidence::Probable);
+    one.attack = vec!["T1554"];
+    one.first_seen = changes.iter().filter_map(|change| change.modified).min();
+    one.evidence = changes
+        .iter()
+        .take(SHOWN)
+        .map(|change| Evidence {
+            sha256: change.sha256.clone(),
+            modified: change.modified,
+            excerpt: Some(Excerpt::of(words(change).as_bytes())),
+            ..Evidence::at("file", change.path.clone())
+        })
+        .collect();
+    Some(one)
+}
+
+fn words(change: &Change) -> String {
+    let name = String::from_utf8_lossy(change.path.file_name()).into_owned();
+    match change.what {
+        ChangeKind::Changed => format!("{name}: its content is not what its row says"),
+        ChangeKind::Missing => format!("{name}: it is not there"),
+        ChangeKind::Added => format!("{name}: no row lists it"),
+        ChangeKind::Shadows => format!("{name}: no row lists it, and Python takes it instead of a file that one does"),
+        ChangeKind::UncheckedBytecode => format!("{name}: bytecode that Python runs without a look at the source"),
+    }
+}
+
+fn named(found: &Distribution) -> String {
+    [found.name.as_str(), &found.version].join(" ").trim().to_owned()
+}
+
+fn settle(one: &mut Finding, level: Level, confidence: Confidence) {
+    one.level = level;
+    one.confidence = confidence;
+    one.severity = severity(level, confidence);
+    one.advice = advice(level);
+}
+
+fn base(scene: &Scene<'_>, found: &Distribution, rule: &'static str, indicator: &str, title: String) -> Finding {
+    let environment = scene.environment(found.environment);
+    Finding {
+        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), found.path.as_bytes()]),
+        rule,
+        incident: None,
+        indicator: None,
+        level: Level::None,
+        severity: severity(Level::None, Confidence::Possible),
+        confidence: Confidence::Possible,
+        title,
+        stage: package::stage(found.state),
+        subject: Subject {
+            kind: "distribution",
+            path: found.path.clone(),
+            name: Some(found.name.clone()),
+            version: Some(found.version.clone()),
+        },
+        environment: found.environment,
+        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
+        evidence: Vec::new(),
+        also_at: found.also_at.clone(),
+        attack: vec!["T1195.002"],
+        accepted: false,
+        first_seen: found.installed_at,
+        advice: String::new(),
+    }
+}
+
+/// A known row says nothing new of a distribution whose name and version are known to be bad already: it becomes evidence
+/// of that finding.
+pub(super) fn folded(findings: Vec<Finding>) -> Vec<Finding> {
+    let (rows, mut rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|one| one.rule == KNOWN.id);
+    let mut known: BTreeMap<(TargetPath, Option<String>), usize> = BTreeMap::new();
+    for (at, one) in rest.iter().enumerate().filter(|(_, one)| one.rule == package::RULE.id) {
+        known.insert((one.subject.path.clone(), one.incident.clone()), at);
+    }
+    for row in rows {
+        let same = known.get(&(row.subject.path.clone(), row.incident.clone())).and_then(|at| rest.get_mut(*at));
+        match same.filter(|same| same.level >= row.level && same.confidence >= row.confidence) {
+            Some(same) => same.evidence.extend(row.evidence),
+            None => rest.push(row),
+        }
+    }
+    rest
+}

@@ -1,0 +1,143 @@
+//! What RECORD says at first sight, without a look at the files it lists: the start-up files that a distribution owns, and
+//! rows whose hash is that of a known payload. The malware of an incident ships a RECORD of its own, so a file that is
+//! listed is not thereby innocent.
+
+use super::record::{self, Hash, Place, Row};
+use super::site_dir;
+use crate::extract::input::Input;
+use crate::model::coverage::{Gap, GapReason};
+use crate::model::distribution::{Distribution, KnownRow, OwnedHook, RecordState};
+use crate::model::id::hex;
+use crate::model::path::TargetPath;
+use crate::model::watch::Watch;
+use crate::target::dir::Dir;
+
+/// Most start-up files of one distribution; honest ones have one or two.
+const MOST_HOOKS: usize = 1000;
+
+/// Most rows with known hashes that are kept: each says the same.
+const MOST_KNOWN: usize = 100;
+
+/// Reads the RECORD in the metadata folder `dir` of `found`.
+pub fn add(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap> {
+    let path = found.path.join(b"RECORD");
+    let stream = match input.stream(dir, &found.path, b"RECORD", record::CAP) {
+        Ok(stream) => stream,
+        Err(why) if site_dir::is_absent(why) => return Vec::new(),
+        Err(why) => {
+            found.record.state = RecordState::Unreadable;
+            return vec![input.gap_at(path, why).harmless()];
+        }
+    };
+    let mut owned = Owned::of(input.watch, input.folder(), path.clone());
+    let end = record::rows(stream, |row| owned.take(&row));
+    let mut gaps = Vec::new();
+    let mut harmless =
+        |reason, detail: String| gaps.push(input.gap_at(path.clone(), reason).because(detail).harmless());
+    if let Some(fault) = end.fault {
+        harmless(GapReason::Malformed, fault.to_owned());
+    }
+    if owned.is_too_many {
+        harmless(GapReason::TooLarge, format!("only the first {MOST_HOOKS} start-up files that it lists were kept"));
+    }
+    if owned.absolute > 0 {
+        harmless(GapReason::Malformed, format!("{} rows name absolute paths; they are not followed", owned.absolute));
+    }
+    if dir.stat_entry(b"RECORD").is_ok_and(|stat| stat.size > record::CAP) && end.fault.is_none() {
+        harmless(GapReason::TooLarge, "rows beyond 64 MiB were not read".to_owned());
+    }
+    found.record.state = if end.fault.is_some() { RecordState::Unreadable } else { RecordState::Unverified };
+    found.hooks = owned.hooks;
+    found.known_rows = owned.known_rows;
+    gaps
+}
+
+/// What is kept of the rows.
+struct Owned<'a> {
+    watch: &'a Watch,
+    site: TargetPath,
+    record: TargetPath,
+    hooks: Vec<OwnedHook>,
+    known_rows: Vec<KnownRow>,
+    /// Rows with an absolute path: no installer writes them, and nothing follows them.
+    absolute: u64,
+    is_too_many: bool,
+}
+
+impl<'a> Owned<'a> {
+    fn of(watch: &'a Watch, site: TargetPath, record: TargetPath) -> Self {
+        Self { watch, site, record, hooks: Vec::new(), known_rows: Vec::new(), absolute: 0, is_too_many: false }
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        let sha256 = match row.hash {
+            Hash::Sha256(digest) => Some(digest),
+            Hash::None | Hash::Other => None,
+        };
+        let known = sha256.filter(|digest| self.watch.sha256.contains(digest));
+        let is_hook = is_hook(&row.path);
+        let is_absolute = matches!(row.path.first(), Some(b'/' | b'\\')) || row.path.get(1) == Some(&b':');
+        if is_absolute {
+            self.absolute += 1;
+        }
+        if let Some(digest) = known
+            && self.known_rows.len() < MOST_KNOWN
+        {
+            let path = path_of(&self.site, &row.path).unwrap_or_else(|| self.record.clone());
+            self.known_rows.push(KnownRow { path, sha256: hex(&digest), line: row.line });
+        }
+        if !is_hook || is_absolute {
+            return;
+        }
+        if self.hooks.len() == MOST_HOOKS {
+            self.is_too_many = true;
+        } else if let Some(path) = path_of(&self.site, &row.path) {
+            self.hooks.push(OwnedHook { path, sha256: sha256.map(|digest| hex(&digest)) });
+        }
+    }
+}
+
+/// The path that a row means, seen from its site directory; none where it is absolute.
+#[must_use]
+pub fn path_of(site: &TargetPath, written: &[u8]) -> Option<TargetPath> {
+    let (top, names) = match record::place(written) {
+        Place::Absolute => return None,
+        Place::Inside(names) => (site.clone(), names),
+        Place::Above(up, names) => ((0..up).fold(site.clone(), |path, _| path.parent().unwrap_or(path)), names),
+    };
+    Some(names.into_iter().fold(top, |path, name| path.join(name)))
+}
+
+fn is_hook(path: &[u8]) -> bool {
+    let ends = |end: &[u8]| {
+        path.len()
+            .checked_sub(end.len())
+            .and_then(|at| path.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    ends(b".pth") || ends(b".start")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_up_files_and_known_hashes_are_kept() {
+        let mut watch = Watch::default();
+        let digest = [7; 32];
+        watch.sha256.insert(digest);
+        let mut owned =
+            Owned::of(&watch, TargetPath::new(b"/s/lib/python3.11/site-packages"), TargetPath::new(b"/s/RECORD"));
+        let mut take = |path: &[u8], hash| owned.take(&Row { path: path.into(), hash, size: None, line: 3 });
+        take(b"x.pth", Hash::Sha256([1; 32]));
+        take(b"a/b.py", Hash::Sha256(digest));
+        take(b"/etc/x.pth", Hash::Sha256(digest));
+        take(b"../site-packages/y.PTH", Hash::None);
+        let hooks: Vec<String> = owned.hooks.iter().map(|hook| hook.path.to_text().into_owned()).collect();
+        assert_eq!(hooks, ["/s/lib/python3.11/site-packages/x.pth", "/s/lib/python3.11/site-packages/y.PTH"]);
+        let known: Vec<String> = owned.known_rows.iter().map(|row| row.path.to_text().into_owned()).collect();
+        assert_eq!(known, ["/s/lib/python3.11/site-packages/a/b.py", "/s/RECORD"]);
+        assert_eq!(owned.absolute, 1);
+    }
+}

@@ -1,0 +1,197 @@
+//! The files of one environment, as far as they lie in it. Every look goes through handles of its own folders; a link that
+//! leads out of the environment is not followed, so that a RECORD cannot make us read, and show the hash of, a stranger's
+//! file.
+
+use std::cell::{Cell, RefCell};
+use std::io::Read;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::extract::python::record::{self, Place};
+use crate::model::coverage::{Counts, GapReason};
+use crate::model::interest::EntryKind;
+use crate::model::path::TargetPath;
+use crate::target::Target;
+use crate::target::dir::{Dir, OpenFile, Stat};
+
+/// Largest file that is hashed. Weights and data can be larger; what Python runs is not.
+pub(super) const LARGEST: u64 = 1 << 30;
+
+/// An environment, seen from one of its site directories.
+pub(super) struct Environment<'a> {
+    target: &'a Target,
+    /// The site directory.
+    pub(super) site: TargetPath,
+    root: TargetPath,
+    dir: Rc<Dir>,
+    /// The folder that was asked for last: rows of one folder follow each other.
+    last: RefCell<Option<(Vec<u8>, Rc<Dir>)>>,
+    counts: Cell<Counts>,
+}
+
+/// Where a row's file lies, as far as it may be looked at.
+pub(super) enum Spot {
+    /// In this folder, under this name.
+    At(Rc<Dir>, Vec<u8>),
+    /// Not there.
+    Missing,
+    /// Out of the environment, behind a link that leads out of it, or refused.
+    Unseen,
+}
+
+impl<'a> Environment<'a> {
+    pub(super) fn open(target: &'a Target, site: &TargetPath, root: &TargetPath) -> Result<Self, GapReason> {
+        let dir = target.root.open_dir(&target.root.resolve(site)?)?;
+        Ok(Self {
+            target,
+            site: site.clone(),
+            root: root.clone(),
+            dir: Rc::new(dir),
+            last: RefCell::new(None),
+            counts: Cell::default(),
+        })
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    /// The site directory itself.
+    pub(super) fn dir(&self) -> Rc<Dir> {
+        Rc::clone(&self.dir)
+    }
+
+    /// The metadata folder of a distribution and a file in it.
+    pub(super) fn metadata_file(&self, folder: &[u8], name: &[u8]) -> Result<OpenFile, GapReason> {
+        let file = self.folder(&[folder])?.open_file(name)?;
+        self.count(1, 0);
+        Ok(file)
+    }
+
+    /// The folder `parts` below the site directory.
+    pub(super) fn folder(&self, parts: &[&[u8]]) -> Result<Rc<Dir>, GapReason> {
+        let key = parts.join(&b'/');
+        if let Some((_, dir)) = self.last.borrow().as_ref().filter(|(last, _)| *last == key) {
+            return Ok(Rc::clone(dir));
+        }
+        let mut dir = Rc::clone(&self.dir);
+        for (at, part) in parts.iter().enumerate() {
+            let next = match dir.open_dir(part) {
+                Ok(next) => next,
+                Err(_) if dir.stat_entry(part)?.kind == EntryKind::Link => {
+                    let above = parts.iter().take(at).fold(self.site.clone(), |path, part| path.join(part));
+                    self.through_link(&above, &dir, part)?
+                }
+                Err(why) => return Err(why),
+            };
+            dir = Rc::new(next);
+        }
+        self.last.replace(Some((key, Rc::clone(&dir))));
+        Ok(dir)
+    }
+
+    fn through_link(&self, above: &TargetPath, dir: &Dir, name: &[u8]) -> Result<Dir, GapReason> {
+        let root = &self.target.root;
+        let (place, real) = root.follow_link(above, dir, name)?;
+        if real.is_under(&self.root) { root.open_dir(&place) } else { Err(GapReason::NotRegular) }
+    }
+
+    /// Where the file of a row lies.
+    pub(super) fn find(&self, written: &[u8]) -> Spot {
+        let (folder, name) = match record::place(written) {
+            Place::Absolute => return Spot::Unseen,
+            Place::Inside(names) => {
+                let Some((name, folders)) = names.split_last() else { return Spot::Unseen };
+                (self.folder(folders), name.to_vec())
+            }
+            Place::Above(up, names) => {
+                let top = (0..up).fold(self.site.clone(), |path, _| path.parent().unwrap_or(path));
+                let Some((name, folders)) = names.split_last() else { return Spot::Unseen };
+                let folder = folders.iter().fold(top, |path, part| path.join(part));
+                (self.folder_above(&folder), name.to_vec())
+            }
+        };
+        let folder = match folder {
+            Ok(folder) => folder,
+            Err(why) => return if is_gone(why) { Spot::Missing } else { Spot::Unseen },
+        };
+        match folder.stat_entry(&name) {
+            Ok(_) => Spot::At(folder, name),
+            Err(why) if is_gone(why) => Spot::Missing,
+            Err(_) => Spot::Unseen,
+        }
+    }
+
+    fn folder_above(&self, folder: &TargetPath) -> Result<Rc<Dir>, GapReason> {
+        if !folder.is_under(&self.root) {
+            return Err(GapReason::NotRegular);
+        }
+        let root = &self.target.root;
+        let place = root.resolve(folder)?;
+        if root.path_of(&place).is_under(&self.root) {
+            root.open_dir(&place).map(Rc::new)
+        } else {
+            Err(GapReason::NotRegular)
+        }
+    }
+
+    /// Opens a regular file; through a link only within the environment.
+    pub(super) fn open_file(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let file = match dir.open_file(name) {
+            Err(GapReason::NotRegular) if dir.stat_entry(name)?.kind == EntryKind::Link => {
+                let root = &self.target.root;
+                let (place, real) = root.follow_link(folder, dir, name)?;
+                if !real.is_under(&self.root) {
+                    return Err(GapReason::NotRegular);
+                }
+                root.open_place(&place)?
+            }
+            other => other?,
+        };
+        self.count(1, 0);
+        Ok(file)
+    }
+
+    /// The SHA-256 of a file.
+    pub(super) fn hash(&self, file: OpenFile) -> Result<([u8; 32], Stat), GapReason> {
+        let stat = file.stat;
+        if stat.size > LARGEST {
+            return Err(GapReason::TooLarge);
+        }
+        let mut stream = file.stream(LARGEST);
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 256 << 10];
+        let mut total = 0;
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(got) => {
+                    hash.update(buffer.get(..got).unwrap_or_default());
+                    total += got as u64;
+                }
+                Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(GapReason::Unreadable),
+            }
+        }
+        self.count(0, total);
+        Ok((hash.finalize().into(), stat))
+    }
+
+    /// The beginning of a file.
+    pub(super) fn head(&self, dir: &Dir, name: &[u8], cap: u64) -> Result<Vec<u8>, GapReason> {
+        let bytes = dir.open_file(name)?.read(cap)?;
+        self.count(1, bytes.len() as u64);
+        Ok(bytes)
+    }
+
+    fn count(&self, files_read: u64, bytes_read: u64) {
+        let mut counts = self.counts.get();
+        counts.add(Counts { files_read, bytes_read, ..Counts::default() });
+        self.counts.set(counts);
+    }
+}
+
+fn is_gone(why: GapReason) -> bool {
+    matches!(why, GapReason::Missing | GapReason::Vanished | GapReason::DanglingLink)
+}

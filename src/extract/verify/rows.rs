@@ -1,0 +1,206 @@
+//! One distribution: its rows against its files.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::disk::{Environment, Spot};
+use super::{STAGE, bytecode, extras};
+use crate::extract::python::record::{self, Hash, Place, Row};
+use crate::extract::python::record_facts::path_of;
+use crate::model::coverage::{Gap, GapReason};
+use crate::model::distribution::{Change, ChangeKind, Distribution, RecordState, RecordSummary};
+use crate::model::id::hex;
+use crate::model::path::TargetPath;
+use crate::model::time::Time;
+use crate::target::dir::OpenFile;
+
+/// Most changes that are listed; their numbers count all.
+const MOST_CHANGES: usize = 200;
+
+/// Most rows for which files that no row lists are looked for: their names are kept while that is done.
+const MOST_NAMES: usize = 300_000;
+
+/// What came of one distribution.
+pub(super) struct Verified {
+    record: RecordSummary,
+    /// Files that its rows do not list, by their path from the site directory with `/`.
+    pub(super) extras: BTreeMap<Vec<u8>, ChangeKind>,
+}
+
+/// The names that rows list, by folder: for the files that no row lists.
+pub(super) type Listed = BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>;
+
+/// Compares every row with its file.
+pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: &mut Vec<Gap>) -> Verified {
+    let mut run = Run {
+        environment,
+        record: RecordSummary::of(RecordState::Unverified),
+        listed: Listed::new(),
+        names: 0,
+        gaps,
+        own: found.path.file_name(),
+    };
+    let stream = match environment.metadata_file(run.own, b"RECORD") {
+        Ok(file) => file.stream(record::CAP),
+        Err(why) => {
+            let gap = Gap::new(STAGE.id, found.path.join(b"RECORD"), why);
+            run.gaps.push(gap.because("its rows were not compared with the files").harmless());
+            return Verified { record: found.record.clone(), extras: BTreeMap::new() };
+        }
+    };
+    let end = record::rows(stream, |row| run.compare(&row));
+    let mut extras = BTreeMap::new();
+    if run.names <= MOST_NAMES {
+        extras = extras::find(environment, &run.listed);
+        let stale = bytecode::unchecked(environment, &run.listed);
+        stale
+            .into_iter()
+            .for_each(|(path, modified)| run.note(path, ChangeKind::UncheckedBytecode, true, modified, None));
+    } else {
+        let gap = Gap::new(STAGE.id, found.path.join(b"RECORD"), GapReason::TooLarge);
+        run.gaps.push(gap.because("files that no row lists were not looked for: it has too many rows"));
+    }
+    let mut record = run.record;
+    record.state = match end.fault {
+        Some(_) => RecordState::Unreadable,
+        None if record.checked == 0 => RecordState::Unverified,
+        None => RecordState::Verified,
+    };
+    Verified { record, extras }
+}
+
+/// Shows the paths that the rows of a distribution claim, from the site directory on and with `/`.
+pub(super) fn each_claim(environment: &Environment<'_>, found: &Distribution, mut show: impl FnMut(&[u8])) {
+    let Ok(file) = environment.metadata_file(found.path.file_name(), b"RECORD") else { return };
+    record::rows(file.stream(record::CAP), |row| {
+        if let Place::Inside(parts) = record::place(&row.path) {
+            show(&parts.join(&b'/'));
+        }
+    });
+}
+
+struct Run<'a, 'b> {
+    environment: &'a Environment<'b>,
+    record: RecordSummary,
+    listed: Listed,
+    names: usize,
+    gaps: &'a mut Vec<Gap>,
+    /// The name of the metadata folder.
+    own: &'a [u8],
+}
+
+impl Run<'_, '_> {
+    fn compare(&mut self, row: &Row<'_>) {
+        self.keep(&row.path);
+        // RECORD cannot hold its own hash; bytecode is made and removed by whoever runs Python.
+        let is_own = row.path.ends_with(b"/RECORD") && row.path.starts_with(self.own);
+        let is_bytecode = row.path.ends_with(b".pyc") && row.hash == Hash::None;
+        if is_own || is_bytecode {
+            return;
+        }
+        match self.environment.find(&row.path) {
+            Spot::Unseen => self.record.unchecked += 1,
+            Spot::Missing => {
+                self.record.checked += 1;
+                self.record.missing += 1;
+                if let Some(path) = path_of(&self.environment.site, &row.path) {
+                    self.note(path, ChangeKind::Missing, false, None, None);
+                }
+            }
+            Spot::At(dir, name) => {
+                let Some(path) = path_of(&self.environment.site, &row.path) else { return };
+                let folder = path.parent().unwrap_or_else(|| path.clone());
+                match self.environment.open_file(&dir, &folder, &name) {
+                    Ok(file) => self.compare_file(row, path, file),
+                    Err(why) => self.missed(path, why),
+                }
+            }
+        }
+    }
+
+    fn compare_file(&mut self, row: &Row<'_>, path: TargetPath, file: OpenFile) {
+        let Hash::Sha256(wanted) = row.hash else {
+            // Without a hash only its presence is known; a hash of another kind is not compared.
+            self.record.unchecked += u64::from(row.hash == Hash::Other);
+            self.record.checked += u64::from(row.hash == Hash::None);
+            return;
+        };
+        let is_other_size = row.size.is_some_and(|size| size != file.stat.size);
+        let modified = Some(file.stat.modified);
+        let runs = is_code(&row.path) && matches!(record::place(&row.path), Place::Inside(_));
+        match self.environment.hash(file) {
+            Ok((is, _)) => {
+                self.record.checked += 1;
+                if is != wanted {
+                    self.note(path, ChangeKind::Changed, runs, modified, Some(hex(&is)));
+                }
+            }
+            Err(GapReason::TooLarge) if is_other_size => {
+                self.record.checked += 1;
+                self.note(path, ChangeKind::Changed, runs, modified, None);
+            }
+            Err(why) => self.missed(path, why),
+        }
+    }
+
+    fn missed(&mut self, path: TargetPath, why: GapReason) {
+        self.record.unchecked += 1;
+        // A link that leads out of the environment, a folder where a file should be: no file of this distribution.
+        if why != GapReason::NotRegular {
+            let gap = Gap::new(STAGE.id, path, why).because("its content was not compared with RECORD");
+            self.gaps.push(gap);
+        }
+    }
+
+    fn note(&mut self, path: TargetPath, what: ChangeKind, runs: bool, modified: Option<Time>, sha256: Option<String>) {
+        if matches!(what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode) {
+            self.record.modified += 1;
+        }
+        self.record.changes.push(Change { path, what, runs, modified, sha256 });
+    }
+
+    fn keep(&mut self, written: &[u8]) {
+        if let Place::Inside(parts) = record::place(written)
+            && let Some((name, folders)) = parts.split_last()
+        {
+            self.names += 1;
+            if self.names <= MOST_NAMES {
+                self.listed.entry(folders.join(&b'/')).or_default().insert(name.to_vec());
+            }
+        }
+    }
+}
+
+impl Verified {
+    /// The summary, once files of other distributions are taken out of what no row lists.
+    pub(super) fn summary(self, environment: &Environment<'_>) -> RecordSummary {
+        let mut record = self.record;
+        for (path, what) in self.extras {
+            let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+            let place = parts.iter().fold(environment.site.clone(), |path, part| path.join(part));
+            let modified = parts.split_last().and_then(|(name, folders)| {
+                environment.folder(folders).ok()?.stat_entry(name).ok().map(|stat| stat.modified)
+            });
+            if what == ChangeKind::Shadows {
+                record.modified += 1;
+            } else {
+                record.extra += 1;
+            }
+            let runs = what == ChangeKind::Shadows || is_code(&path);
+            record.changes.push(Change { path: place, what, runs, modified, sha256: None });
+        }
+        if (record.modified > 0 || record.missing > 0) && record.state != RecordState::Unreadable {
+            record.state = RecordState::Modified;
+        }
+        // What would run first, so that a long list of missing pictures does not push it out.
+        record.changes.sort_unstable_by(|a, b| (!a.runs, &a.path, a.what).cmp(&(!b.runs, &b.path, b.what)));
+        record.changes.truncate(MOST_CHANGES);
+        record
+    }
+}
+
+/// Whether Python runs a file of this name when it starts or when something is imported.
+pub(super) fn is_code(path: &[u8]) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let ends: [&[u8]; 7] = [b".py", b".pyw", b".pyc", b".so", b".pyd", b".pth", b".start"];
+    ends.iter().any(|end| lower.ends_with(end))
+}

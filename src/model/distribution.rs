@@ -1,0 +1,263 @@
+//! What is installed, cached or left over, by the metadata that names it.
+
+use serde::Serialize;
+
+use super::id::Id;
+use super::path::TargetPath;
+use super::python::FileIdentity;
+use super::text::Excerpt;
+use super::time::Time;
+
+/// The form of metadata that names a distribution.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetadataForm {
+    /// `NAME-VERSION.dist-info/`.
+    DistInfo,
+    /// `NAME-VERSION.egg-info/` or `NAME.egg-info/`.
+    EggInfoDir,
+    /// `NAME-VERSION.egg-info`, a plain file.
+    EggInfoFile,
+    /// `NAME-VERSION-pyX.Y.egg/`, an unpacked egg.
+    EggDir,
+    /// The same as a zip archive.
+    EggZip,
+    /// `NAME.egg-link`, a file that names a source tree.
+    EggLink,
+    /// `conda-meta/NAME-VERSION-BUILD.json`.
+    CondaMeta,
+    /// A package's own folder, without any metadata.
+    Directory,
+}
+
+/// Whether a distribution can be imported where it lies.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DistState {
+    /// In a place that an interpreter imports from.
+    Installed,
+    /// The same, linked from a source tree.
+    Editable,
+    /// Unpacked in a cache.
+    Cached,
+    /// A leftover of an interrupted removal, or in the trash.
+    Leftover,
+}
+
+impl DistState {
+    /// Whether an interpreter imports it.
+    #[must_use]
+    pub fn is_importable(self) -> bool {
+        matches!(self, Self::Installed | Self::Editable)
+    }
+
+    /// The word the report uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Editable => "editable",
+            Self::Cached => "cached",
+            Self::Leftover => "leftover",
+        }
+    }
+}
+
+/// How far RECORD was compared with the disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordState {
+    /// Its rows were compared with the disk, and every file that is there is what its row says.
+    Verified,
+    /// Its rows were compared with the disk, and a file is another, or one was added that Python would take instead.
+    Modified,
+    /// It is there and readable; its rows were not compared with the files.
+    Unverified,
+    /// There is none.
+    Absent,
+    /// It is there and could not be read.
+    Unreadable,
+}
+
+/// What RECORD says, in numbers, and what is not as it says.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct RecordSummary {
+    /// How far it was compared.
+    pub state: RecordState,
+    /// Rows compared with the disk.
+    pub checked: u64,
+    /// Of those, changed.
+    pub modified: u64,
+    /// Of those, not there.
+    pub missing: u64,
+    /// Files in the folders of the distribution that no row of any distribution lists.
+    pub extra: u64,
+    /// Rows or files that could not be compared: unreadable, or with a hash that is not SHA-256.
+    pub unchecked: u64,
+    /// The files behind `modified`, `missing` and `extra`: the first 200 by path.
+    pub changes: Vec<Change>,
+}
+
+impl RecordSummary {
+    /// What is known of a RECORD before its rows are compared with the disk.
+    #[must_use]
+    pub fn of(state: RecordState) -> Self {
+        Self { state, checked: 0, modified: 0, missing: 0, extra: 0, unchecked: 0, changes: Vec::new() }
+    }
+}
+
+/// A file that is not as RECORD says.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Change {
+    /// Where.
+    #[serde(flatten)]
+    pub path: TargetPath,
+    /// In what way.
+    pub what: ChangeKind,
+    /// Whether Python would run it at its start, or when something of the package is imported.
+    pub runs: bool,
+    /// Its last modification; none for what is missing.
+    pub modified: Option<Time>,
+    /// Lower-case hex of what lies there now, where that was read.
+    pub sha256: Option<String>,
+}
+
+/// In what way a file differs from RECORD.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// Its content is not what the row says.
+    Changed,
+    /// It is not there.
+    Missing,
+    /// No row lists it.
+    Added,
+    /// No row lists it, and Python would import it instead of a file that one does.
+    Shadows,
+    /// Bytecode that Python runs without ever comparing it with the source beside it.
+    UncheckedBytecode,
+}
+
+/// A row of RECORD whose hash is that of a known payload.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct KnownRow {
+    /// The file, as far as the row's path stays within the environment; else RECORD itself.
+    pub path: TargetPath,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// The row, counted from 1.
+    pub line: u32,
+}
+
+/// A start-up file that a RECORD or conda lists, with the hash it should have.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct OwnedHook {
+    /// Where it should lie.
+    pub path: TargetPath,
+    /// The SHA-256 of the row, lower-case hex, where it has one.
+    pub sha256: Option<String>,
+}
+
+/// An installed, cached or left-over distribution.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Distribution {
+    /// Stable id.
+    pub id: Id,
+    /// The environment that holds it.
+    pub environment: Option<Id>,
+    /// Its name as its metadata writes it.
+    pub name: String,
+    /// The same by PEP 503.
+    pub normalized: String,
+    /// Its version as its metadata writes it; empty when nothing names one.
+    pub version: String,
+    /// Its metadata folder or file.
+    #[serde(flatten)]
+    pub path: TargetPath,
+    /// The form of that metadata.
+    pub metadata: MetadataForm,
+    /// Whether it can be imported there.
+    pub state: DistState,
+    /// The content of INSTALLER.
+    pub installer: Option<Excerpt>,
+    /// When the metadata folder was last changed: the nearest the disk has to an install time.
+    pub installed_at: Option<Time>,
+    /// Where it came from, redacted.
+    pub source_url: Option<Excerpt>,
+    /// The source tree that it is linked to, links followed: of editable installs only.
+    pub source: Option<TargetPath>,
+    /// What RECORD says.
+    pub record: RecordSummary,
+    /// Name and version as the folder's name has them, where metadata says something else.
+    pub folder_says: Option<FolderSays>,
+    /// Other paths of the same folder: bind mounts.
+    pub also_at: Vec<TargetPath>,
+    /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
+    #[serde(skip)]
+    pub version_line: Option<u32>,
+    /// The start-up files it owns; for the join, not for the report.
+    #[serde(skip)]
+    pub hooks: Vec<OwnedHook>,
+    /// Rows of its RECORD that name known payloads; for the judgement.
+    #[serde(skip)]
+    pub known_rows: Vec<KnownRow>,
+    /// Which file its metadata is, where that file has several names.
+    #[serde(skip)]
+    pub linked: Option<FileIdentity>,
+}
+
+impl Distribution {
+    /// The site directory that it lies in; none for what conda lists.
+    #[must_use]
+    pub fn site(&self) -> Option<TargetPath> {
+        let folder = self.path.parent()?;
+        match self.metadata {
+            MetadataForm::CondaMeta => None,
+            MetadataForm::Directory if folder.file_name() == b"__pycache__" => folder.parent(),
+            _ => Some(folder),
+        }
+    }
+
+    /// The folder whose environment it belongs to: its site directory, or `conda-meta`.
+    #[must_use]
+    pub fn home(&self) -> Option<TargetPath> {
+        self.site().or_else(|| self.path.parent())
+    }
+}
+
+/// Name and version by the name of the metadata folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct FolderSays {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+}
+
+/// A distribution's name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` become one `-`.
+#[must_use]
+pub fn normalize_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for letter in name.trim().chars() {
+        if matches!(letter, '-' | '_' | '.') {
+            if !out.ends_with('-') {
+                out.push('-');
+            }
+        } else {
+            out.extend(letter.to_lowercase());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_by_pep_503() {
+        assert_eq!(normalize_name("LiteLLM"), "litellm");
+        assert_eq!(normalize_name("lite__.-LLM"), "lite-llm");
+        assert_ne!(normalize_name("lite-llm"), normalize_name("litellm"));
+    }
+}
