@@ -108,7 +108,8 @@ fn evidence(found: &Distribution, matched: &str) -> Evidence {
     let path = match found.metadata {
         MetadataForm::DistInfo => found.path.join(b"METADATA"),
         MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
-        MetadataForm::EggInfoFile => found.path.clone(),
+        // Of a zipped egg the path of the archive: the line is that of the EGG-INFO/PKG-INFO in it.
+        MetadataForm::EggInfoFile | MetadataForm::EggZip => found.path.clone(),
         MetadataForm::EggDir => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
     };
     let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());

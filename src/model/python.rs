@@ -138,6 +138,8 @@ pub enum MetadataForm {
     EggInfoFile,
     /// `NAME-VERSION-pyX.Y.egg/`, an unpacked egg.
     EggDir,
+    /// `NAME-VERSION-pyX.Y.egg`, a zipped egg.
+    EggZip,
 }
 
 /// Whether a distribution can be imported where it lies.
