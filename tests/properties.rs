@@ -297,6 +297,7 @@ const READ: &[&str] = &[
     "s/x-1.0.dist-info/direct_url.json",
     "s/y-1.0.egg-info/PKG-INFO",
     "s/z-1.0.egg-info",
+    "s/z-1.0-py3.11.egg",
     "s/x.pth",
     "s/litellm_init.pth",
     "v/pyvenv.cfg",

@@ -150,10 +150,13 @@ fn evidence(found: &Distribution, matched: &str) -> Evidence {
     let path = match found.metadata {
         MetadataForm::DistInfo => found.path.join(b"METADATA"),
         MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
-        MetadataForm::EggInfoFile | MetadataForm::CondaMeta | MetadataForm::Directory | MetadataForm::EggLink => {
-            found.path.clone()
-        }
-        MetadataForm::EggDir | MetadataForm::EggZip => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
+        // Of a zipped egg the path of the archive: the line is that of the EGG-INFO/PKG-INFO in it.
+        MetadataForm::EggInfoFile
+        | MetadataForm::EggZip
+        | MetadataForm::CondaMeta
+        | MetadataForm::Directory
+        | MetadataForm::EggLink => found.path.clone(),
+        MetadataForm::EggDir => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
     };
     let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());
     Evidence {

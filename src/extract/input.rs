@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Read};
 
 use super::Extractor;
+use super::format::read_at::ReadAt;
 use crate::model::coverage::{Counts, Gap, GapReason};
 use crate::model::interest::{Candidate, EntryKind};
 use crate::model::path::TargetPath;
@@ -148,6 +149,12 @@ impl<'a> Input<'a> {
         Ok(Counted { input: self, inner: file.stream(cap) })
     }
 
+    /// An open file to be read here and there.
+    #[must_use]
+    pub fn at_will(&'a self, file: &'a OpenFile) -> impl ReadAt + 'a {
+        Counted { input: self, inner: file }
+    }
+
     /// The folder that holds the candidate.
     #[must_use]
     pub fn folder(&self) -> TargetPath {
@@ -167,7 +174,7 @@ pub fn listed(why: GapReason) -> GapReason {
     if why == GapReason::Missing { GapReason::Vanished } else { why }
 }
 
-/// A stream that adds what it delivers to the counts.
+/// Something to read from that adds what it delivers to the counts.
 struct Counted<'a, R> {
     input: &'a Input<'a>,
     inner: R,
@@ -176,6 +183,18 @@ struct Counted<'a, R> {
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
+        self.input.count(0, got as u64);
+        Ok(got)
+    }
+}
+
+impl ReadAt for Counted<'_, &OpenFile> {
+    fn size(&self) -> u64 {
+        self.inner.stat.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read_at(offset, buffer)?;
         self.input.count(0, got as u64);
         Ok(got)
     }

@@ -44,6 +44,9 @@
 //! | attribute | means |
 //! |---|---|
 //! | `metadata NAME VERSION` | of a folder: put METADATA (in an `.egg-info`, PKG-INFO) of that name and version into it |
+//! | `egg NAME VERSION` | of a file: a zipped egg with EGG-INFO/PKG-INFO of that name and version, not compressed |
+//! | `egg-of-nothing 64M` | of a file: a zipped egg whose EGG-INFO/PKG-INFO is that long and names nothing, compressed |
+//! | `cut 100` | of such a file: only the first so many bytes of it |
 //! | `mode 0600` | permissions; 0644 and 0755 otherwise |
 //! | `time RFC3339` | last change |
 //! | `owner UID` | who owns it; only root can plant such a host |
@@ -91,6 +94,7 @@ pub(crate) mod plant;
 pub(crate) mod program;
 pub(crate) mod schema;
 pub(crate) mod tree;
+pub(crate) mod zip;
 
 use std::path::Path;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pysweep::model::time::Time;
 
-use super::escape;
 use super::expect::Expected;
+use super::{escape, zip};
 
 /// What everything was last changed at, unless a tree says otherwise.
 const DEFAULT_TIME: &str = "2026-01-15T08:00:00Z";
@@ -203,6 +203,12 @@ impl Reader {
                 let kind = Kind::File { content: content.into_bytes(), size: None };
                 self.host.entries.push(Entry { path, kind, mode: None, time: None, owner: None });
             }
+            ["egg-of-nothing", size] => entry.kind = Kind::File { content: zip::nameless(bytes(size)), size: None },
+            ["egg", name, version] => entry.kind = Kind::File { content: zip::egg(name, version), size: None },
+            ["cut", size] => match &mut entry.kind {
+                Kind::File { content, .. } => content.truncate(usize::try_from(bytes(size)).unwrap()),
+                _ => panic!("only a file can be cut short"),
+            },
             _ => panic!("{}: no attribute: {text}", self.host.name),
         }
     }

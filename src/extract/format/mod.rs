@@ -3,3 +3,4 @@
 pub mod csv_row;
 pub mod headers;
 pub mod read_at;
+pub mod zip;

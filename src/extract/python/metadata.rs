@@ -32,14 +32,22 @@ const FIRST_READ: u64 = 8 << 10;
 #[must_use]
 pub fn parse_folder_name(stem: &[u8]) -> FolderSays {
     let text = String::from_utf8_lossy(stem);
-    let text = match text.rfind("-py") {
-        Some(at) if text.get(at + 3..).is_some_and(is_python_tag) => text.get(..at).unwrap_or(&text),
-        _ => &text,
-    };
+    let text = without_python_tag(&text).unwrap_or(&text);
     match text.rsplit_once('-') {
         Some((name, version)) if !name.is_empty() => FolderSays { name: name.to_owned(), version: version.to_owned() },
         _ => FolderSays { name: text.to_owned(), version: String::new() },
     }
+}
+
+/// Whether a name is built as setuptools names eggs: `NAME-VERSION-pyX.Y`, with or without a platform.
+#[must_use]
+pub fn is_egg_name(stem: &[u8]) -> bool {
+    without_python_tag(&String::from_utf8_lossy(stem)).is_some_and(|text| text.contains('-'))
+}
+
+fn without_python_tag(text: &str) -> Option<&str> {
+    let at = text.rfind("-py")?;
+    text.get(at + 3..).filter(|tag| is_python_tag(tag)).and_then(|_| text.get(..at))
 }
 
 /// `3.8`, `3.11-linux-x86_64`, `2`.
@@ -203,6 +211,20 @@ mod tests {
         assert_eq!(split("numpy-1.0-py3.8-linux-x86_64"), both("numpy", "1.0"));
         assert_eq!(split("cryptography"), both("cryptography", ""));
         assert_eq!(split("x-python-y"), both("x-python", "y"));
+    }
+
+    #[test]
+    fn eggs_are_known_by_their_names() {
+        for (stem, expected) in [
+            ("six-1.0-py3.8", true),
+            ("numpy-1.0-py2.7-linux-x86_64", true),
+            ("six-1.0", false),
+            ("six-py3", false),
+            ("chicken", false),
+            ("x-1.0-python", false),
+        ] {
+            assert_eq!(is_egg_name(stem.as_bytes()), expected, "{stem}");
+        }
     }
 
     #[test]
