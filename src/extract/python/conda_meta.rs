@@ -91,10 +91,10 @@ fn add_package(input: &Input<'_>, dir: &Dir, name: &[u8], harvest: &mut Harvest)
             return;
         }
     };
-    let record = serde_json::from_slice::<Record>(&content.bytes);
+    let record = record(&content.bytes);
     let headers = match &record {
-        Ok(record) => Headers { name: filled(&record.name), version: filled(&record.version), ..Headers::default() },
-        Err(_) => Headers::default(),
+        Some(record) => Headers { name: filled(&record.name), version: filled(&record.version), ..Headers::default() },
+        None => Headers::default(),
     };
     if headers.name.is_none() || headers.version.is_none() {
         let why = if content.whole { GapReason::Malformed } else { GapReason::TooLarge };
@@ -106,7 +106,7 @@ fn add_package(input: &Input<'_>, dir: &Dir, name: &[u8], harvest: &mut Harvest)
     let mut found = metadata::distribution(around, &headers, file_says);
     found.installer = Some(Excerpt::of(b"conda"));
     found.linked = content.stat.linked();
-    if let Ok(record) = record {
+    if let Some(record) = record {
         found.source_url = filled(&record.url).map(|url| Excerpt::of(url.as_bytes()));
         let owned = record.files.0.iter().map(|file| OwnedHook {
             path: file
@@ -201,10 +201,16 @@ enum Entry {
     Other(IgnoredAny),
 }
 
-/// Reads a record; none where it is no JSON object. For the fuzzer and the tests.
+/// Reads a record; none where it is no JSON object: a list of texts would pass for one.
+fn record(bytes: &[u8]) -> Option<Record> {
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
+    serde_json::from_slice(bytes).ok().filter(|_| is_object)
+}
+
+/// Name, version and start-up files of a record, for the fuzzer and the tests.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<(String, String, Vec<String>)> {
-    serde_json::from_slice::<Record>(bytes).ok().map(|record| (record.name, record.version, record.files.0))
+    record(bytes).map(|record| (record.name, record.version, record.files.0))
 }
 
 #[cfg(test)]
