@@ -1,6 +1,6 @@
 //! Packages without metadata, of names that packs watch: what a removed METADATA, an interrupted removal or a copy by
-//! hand leaves in a site directory. The folder `NAME/` or module `NAME.py` itself, pip's stash `~AME/`, and bytecode in
-//! `__pycache__` whose source is gone.
+//! hand leaves in a site directory. The folder `NAME/` itself, pip's stash `~AME/`, and bytecode in `__pycache__` whose
+//! source is gone.
 
 use super::metadata::{self, Around};
 use super::site_dir::is_absent;
@@ -49,6 +49,10 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     found.sort_unstable();
     for (own, name) in found {
+        // A link of that name may lead to anything.
+        if matches!(open_folder(input, &dir, &path, &name), Err(GapReason::NotRegular)) {
+            continue;
+        }
         let (one, gap) = package(input, &dir, &path, own, &name);
         harvest.gaps.extend(gap);
         harvest.facts.distributions.push(one);
@@ -82,12 +86,8 @@ fn watched(watch: &Watch, entry: &[u8], kind: EntryKind) -> Option<Own> {
         let name = watch.packages.iter().find(|name| is_dir && is_stash_of(entry, name))?;
         return Some(Own { name: name.clone(), is_stash: true });
     }
-    let stem = match kind {
-        EntryKind::File => entry.strip_suffix(b".py")?,
-        EntryKind::Dir | EntryKind::Link => entry,
-        EntryKind::Other => return None,
-    };
-    let name = normalize_name(std::str::from_utf8(stem).ok()?);
+    // A single module of that name is as likely somebody's own.
+    let name = normalize_name(std::str::from_utf8(entry).ok().filter(|_| is_dir)?);
     watch.packages.contains(&name).then_some(Own { name, is_stash: false })
 }
 
@@ -111,7 +111,7 @@ fn is_stash_of(entry: &[u8], name: &str) -> bool {
 
 fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u8]) -> (Distribution, Option<Gap>) {
     let place = path.join(name);
-    let (version, is_importable, gap) = match site.open_dir(name) {
+    let (version, is_importable, gap) = match open_folder(input, site, path, name) {
         Ok(dir) => {
             let version = VERSION_FILES.iter().find_map(|file| {
                 let content = input.read(&dir, &place, file, input.cap).ok()?;
@@ -120,12 +120,8 @@ fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u
             let (importable, gap) = holds_modules(input, dir, &place);
             (version, importable, gap)
         }
-        Err(GapReason::NotRegular | GapReason::Missing | GapReason::Vanished) => {
-            let version =
-                input.read(site, path, name, input.cap).ok().and_then(|content| parse_version(&content.bytes));
-            (version, true, None)
-        }
-        // It may well hold modules.
+        // A link that leads to nothing holds nothing; what is refused may well hold modules.
+        Err(why) if is_absent(why) => (None, false, Some(input.gap_at(place.clone(), why))),
         Err(why) => (None, true, Some(input.gap_at(place.clone(), why))),
     };
     let says = FolderSays { name: own.name, version: version.unwrap_or_default() };
@@ -134,6 +130,15 @@ fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u
     let mut found = metadata::distribution(around, &Headers::default(), says);
     found.state = if own.is_stash || !is_importable { DistState::Leftover } else { DistState::Installed };
     (found, gap)
+}
+
+/// Opens a package's folder, through a link if it is one.
+fn open_folder(input: &Input<'_>, site: &Dir, path: &TargetPath, name: &[u8]) -> Result<Dir, GapReason> {
+    if site.stat_entry(name)?.kind != EntryKind::Link {
+        return site.open_dir(name);
+    }
+    let (place, _) = input.target.root.follow_link(path, site, name)?;
+    input.target.root.open_dir(&place)
 }
 
 /// Whether a folder holds anything that Python could import. Bytecode in `__pycache__` is not imported without its source.
