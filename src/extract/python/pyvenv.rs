@@ -8,6 +8,7 @@
 
 use crate::extract::Extractor;
 use crate::extract::input::Input;
+use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::python::VenvConfig;
@@ -29,9 +30,13 @@ fn read(input: &Input<'_>) -> Harvest {
     let prefix = input.folder();
     let (keys, modified) = match input.open_candidate().and_then(|file| input.read_open(file, input.cap)) {
         Ok(content) => {
-            if !content.whole {
-                harvest.gaps.push(input.gap(crate::model::coverage::GapReason::TooLarge).harmless());
-            }
+            let fault = match () {
+                () if !content.whole => Some((GapReason::TooLarge, "only its first 64 KiB were read")),
+                // Python reads it as UTF-8 and would not start.
+                () if is_wide(&content.bytes) => Some((GapReason::Malformed, "it is UTF-16")),
+                () => None,
+            };
+            harvest.gaps.extend(fault.map(|(why, detail)| input.gap(why).because(detail).harmless()));
             (parse(&content.bytes), Some(content.stat.modified))
         }
         // That it is there makes the folder an environment, whatever it says (an empty one does on CPython 3.11).
@@ -55,6 +60,10 @@ fn read(input: &Input<'_>) -> Harvest {
         also_at: Vec::new(),
     });
     harvest
+}
+
+fn is_wide(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
 }
 
 /// What the file says.
