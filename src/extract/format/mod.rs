@@ -2,4 +2,9 @@
 
 pub mod csv_row;
 pub mod headers;
+pub mod hive;
 pub mod read_at;
+
+#[cfg(test)]
+#[path = "../../../tests/support/hive.rs"]
+pub(crate) mod made_hive;
