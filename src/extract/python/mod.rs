@@ -10,4 +10,5 @@ pub mod pth_text;
 pub mod pth_token;
 pub mod pyvenv;
 pub mod record;
+pub mod registry;
 pub mod site_dir;

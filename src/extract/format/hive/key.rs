@@ -63,6 +63,12 @@ impl<'hive, F: ReadAt + ?Sized> Key<'hive, F> {
         &self.name
     }
 
+    /// Where in the file it lies.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
     /// When it, its values or the list of its subkeys last changed.
     #[must_use]
     pub fn written(&self) -> Option<Time> {

@@ -11,7 +11,7 @@ const FIXED: usize = 20;
 const LONGEST_NAME: usize = 512;
 
 /// Most values of one key that are looked at.
-const MOST_VALUES: usize = 1_000;
+const MOST_VALUES: usize = 10_000;
 
 /// Most data of a value, in bytes: a path of Windows has no more than 32,767 characters.
 const MOST_DATA: usize = 64 << 10;
@@ -49,7 +49,7 @@ pub(super) fn text<F: ReadAt + ?Sized>(
         }
     }
     if claimed > MOST_VALUES {
-        fault = fault.or(Some(Fault::too_large("a key has more than 1,000 values", list.at)));
+        fault = fault.or(Some(Fault::too_large("a key has more than 10,000 values", list.at)));
     } else if offsets.len() < claimed {
         fault = fault.or(Some(list.cut()));
     }
