@@ -41,6 +41,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::kernel::EXTRACTOR,
     python::interpreter::EXTRACTOR,
     python::version_marks::EXTRACTOR,
+    python::registered::EXTRACTOR,
     python::dist_info::EXTRACTOR,
     python::egg_info::EXTRACTOR,
     python::egg_link::EXTRACTOR,

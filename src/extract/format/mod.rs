@@ -2,5 +2,10 @@
 
 pub mod csv_row;
 pub mod headers;
+pub mod hive;
 pub mod read_at;
 pub mod zip;
+
+#[cfg(test)]
+#[path = "../../../tests/support/hive.rs"]
+pub(crate) mod made_hive;

@@ -17,6 +17,8 @@ pub mod pth_token;
 pub mod pyvenv;
 pub mod record;
 pub mod record_facts;
+pub mod registered;
+pub mod registry;
 pub mod site_dir;
 pub mod stdlib;
 pub mod version_marks;
