@@ -27,14 +27,16 @@ pub(super) struct Environment<'a> {
     dir: Rc<Dir>,
     /// The folder that was asked for last: rows of one folder follow each other.
     last: RefCell<Option<(Vec<u8>, Rc<Dir>)>>,
+    /// For hashing: made once, since most files are small.
+    buffer: RefCell<Vec<u8>>,
     counts: Cell<Counts>,
 }
 
-/// Where a row's file lies, as far as it may be looked at.
+/// Where a row's file should lie, as far as one may look there.
 pub(super) enum Spot {
     /// In this folder, under this name.
-    At(Rc<Dir>, Vec<u8>),
-    /// Not there.
+    In(Rc<Dir>, Vec<u8>),
+    /// The folder is not there.
     Missing,
     /// Out of the environment, behind a link that leads out of it, or refused.
     Unseen,
@@ -49,6 +51,7 @@ impl<'a> Environment<'a> {
             root: root.clone(),
             dir: Rc::new(dir),
             last: RefCell::new(None),
+            buffer: RefCell::new(vec![0; 128 << 10]),
             counts: Cell::default(),
         })
     }
@@ -112,12 +115,8 @@ impl<'a> Environment<'a> {
                 (self.folder_above(&folder), name.to_vec())
             }
         };
-        let folder = match folder {
-            Ok(folder) => folder,
-            Err(why) => return if is_gone(why) { Spot::Missing } else { Spot::Unseen },
-        };
-        match folder.stat_entry(&name) {
-            Ok(_) => Spot::At(folder, name),
+        match folder {
+            Ok(folder) => Spot::In(folder, name),
             Err(why) if is_gone(why) => Spot::Missing,
             Err(_) => Spot::Unseen,
         }
@@ -161,7 +160,7 @@ impl<'a> Environment<'a> {
         }
         let mut stream = file.stream(LARGEST);
         let mut hash = Sha256::new();
-        let mut buffer = vec![0; 256 << 10];
+        let mut buffer = self.buffer.borrow_mut();
         let mut total = 0;
         loop {
             match stream.read(&mut buffer) {
@@ -192,6 +191,7 @@ impl<'a> Environment<'a> {
     }
 }
 
-fn is_gone(why: GapReason) -> bool {
+/// Whether a failed look means that nothing is there.
+pub(super) fn is_gone(why: GapReason) -> bool {
     matches!(why, GapReason::Missing | GapReason::Vanished | GapReason::DanglingLink)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk::{Environment, Spot};
+use super::disk::{Environment, Spot, is_gone};
 use super::{STAGE, bytecode, extras};
 use crate::extract::python::record::{self, Hash, Place, Row};
 use crate::extract::python::record_facts::path_of;
@@ -11,7 +11,7 @@ use crate::model::distribution::{Change, ChangeKind, Distribution, RecordState, 
 use crate::model::id::hex;
 use crate::model::path::TargetPath;
 use crate::model::time::Time;
-use crate::target::dir::OpenFile;
+use crate::target::dir::{Dir, OpenFile};
 
 /// Most changes that are listed; their numbers count all.
 const MOST_CHANGES: usize = 200;
@@ -99,29 +99,42 @@ impl Run<'_, '_> {
         }
         match self.environment.find(&row.path) {
             Spot::Unseen => self.record.unchecked += 1,
-            Spot::Missing => {
-                self.record.checked += 1;
-                self.record.missing += 1;
-                if let Some(path) = path_of(&self.environment.site, &row.path) {
-                    self.note(path, ChangeKind::Missing, false, None, None);
-                }
+            Spot::Missing => self.missing(row),
+            Spot::In(dir, name) => self.compare_in(row, &dir, &name),
+        }
+    }
+
+    fn compare_in(&mut self, row: &Row<'_>, dir: &Dir, name: &[u8]) {
+        let Some(path) = path_of(&self.environment.site, &row.path) else { return };
+        // Without a hash only its presence is known.
+        if row.hash == Hash::None {
+            match dir.stat_entry(name) {
+                Ok(_) => self.record.checked += 1,
+                Err(why) if is_gone(why) => self.missing(row),
+                Err(why) => self.missed(path, why),
             }
-            Spot::At(dir, name) => {
-                let Some(path) = path_of(&self.environment.site, &row.path) else { return };
-                let folder = path.parent().unwrap_or_else(|| path.clone());
-                match self.environment.open_file(&dir, &folder, &name) {
-                    Ok(file) => self.compare_file(row, path, file),
-                    Err(why) => self.missed(path, why),
-                }
-            }
+            return;
+        }
+        let folder = path.parent().unwrap_or_else(|| path.clone());
+        match self.environment.open_file(dir, &folder, name) {
+            Ok(file) => self.compare_file(row, path, file),
+            Err(why) if is_gone(why) => self.missing(row),
+            Err(why) => self.missed(path, why),
+        }
+    }
+
+    fn missing(&mut self, row: &Row<'_>) {
+        self.record.checked += 1;
+        self.record.missing += 1;
+        if let Some(path) = path_of(&self.environment.site, &row.path) {
+            self.note(path, ChangeKind::Missing, false, None, None);
         }
     }
 
     fn compare_file(&mut self, row: &Row<'_>, path: TargetPath, file: OpenFile) {
         let Hash::Sha256(wanted) = row.hash else {
-            // Without a hash only its presence is known; a hash of another kind is not compared.
-            self.record.unchecked += u64::from(row.hash == Hash::Other);
-            self.record.checked += u64::from(row.hash == Hash::None);
+            // A hash of another kind is not compared.
+            self.record.unchecked += 1;
             return;
         };
         let is_other_size = row.size.is_some_and(|size| size != file.stat.size);
