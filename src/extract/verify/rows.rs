@@ -91,9 +91,10 @@ struct Run<'a, 'b> {
 impl Run<'_, '_> {
     fn compare(&mut self, row: &Row<'_>) {
         self.keep(&row.path);
-        // RECORD cannot hold its own hash; bytecode is made and removed by whoever runs Python.
+        // RECORD cannot hold its own hash; bytecode is made and removed by whoever runs Python, and virtualenv lists its
+        // folders as well.
         let is_own = row.path.ends_with(b"/RECORD") && row.path.starts_with(self.own);
-        let is_bytecode = row.path.ends_with(b".pyc") && row.hash == Hash::None;
+        let is_bytecode = row.hash == Hash::None && (row.path.ends_with(b".pyc") || row.path.ends_with(b"__pycache__"));
         if is_own || is_bytecode {
             return;
         }
@@ -201,7 +202,7 @@ impl Verified {
             let runs = what == ChangeKind::Shadows || is_code(&path);
             record.changes.push(Change { path: place, what, runs, modified, sha256: None });
         }
-        if (record.modified > 0 || record.missing > 0) && record.state != RecordState::Unreadable {
+        if record.modified > 0 && record.state != RecordState::Unreadable {
             record.state = RecordState::Modified;
         }
         // What would run first, so that a long list of missing pictures does not push it out.
