@@ -85,15 +85,15 @@ pub struct RecordSummary {
     /// How far it was compared.
     pub state: RecordState,
     /// Rows compared with the disk.
-    pub checked: u64,
+    pub checked: u32,
     /// Of those, changed.
-    pub modified: u64,
+    pub modified: u32,
     /// Of those, not there.
-    pub missing: u64,
+    pub missing: u32,
     /// Files in the folders of the distribution that no row of any distribution lists.
-    pub extra: u64,
+    pub extra: u32,
     /// Rows or files that could not be compared: unreadable, or with a hash that is not SHA-256.
-    pub unchecked: u64,
+    pub unchecked: u32,
     /// The files behind `modified`, `missing` and `extra`: the first 200 by path.
     pub changes: Vec<Change>,
 }
@@ -189,7 +189,7 @@ pub struct Distribution {
     /// What RECORD says.
     pub record: RecordSummary,
     /// Name and version as the folder's name has them, where metadata says something else.
-    pub folder_says: Option<FolderSays>,
+    pub folder_says: Option<Box<FolderSays>>,
     /// Other paths of the same folder: bind mounts.
     pub also_at: Vec<TargetPath>,
     /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.

@@ -67,18 +67,18 @@ impl Harvest {
             startup_hooks,
             watched_files,
         } = other.facts;
-        self.facts.venvs.extend(venvs);
-        self.facts.prefixes.extend(prefixes);
-        self.facts.marks.extend(marks);
-        self.facts.versions.extend(versions);
-        self.facts.site_dirs.extend(site_dirs);
-        self.facts.interpreters.extend(interpreters);
-        self.facts.environments.extend(environments);
-        self.facts.distributions.extend(distributions);
-        self.facts.startup_hooks.extend(startup_hooks);
-        self.facts.watched_files.extend(watched_files);
-        self.gaps.extend(other.gaps);
-        self.skipped.extend(other.skipped);
+        take(&mut self.facts.venvs, venvs);
+        take(&mut self.facts.prefixes, prefixes);
+        take(&mut self.facts.marks, marks);
+        take(&mut self.facts.versions, versions);
+        take(&mut self.facts.site_dirs, site_dirs);
+        take(&mut self.facts.interpreters, interpreters);
+        take(&mut self.facts.environments, environments);
+        take(&mut self.facts.distributions, distributions);
+        take(&mut self.facts.startup_hooks, startup_hooks);
+        take(&mut self.facts.watched_files, watched_files);
+        take(&mut self.gaps, other.gaps);
+        take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
     }
 
@@ -100,4 +100,13 @@ impl Harvest {
         self.skipped.sort_unstable();
         self.skipped.dedup();
     }
+}
+
+/// Adds `more` to `all`. The larger one stays where it is: most harvests hold a thing or two, and a long list that moved
+/// at every step would be in memory twice.
+fn take<T>(all: &mut Vec<T>, mut more: Vec<T>) {
+    if all.len() < more.len() {
+        std::mem::swap(all, &mut more);
+    }
+    all.append(&mut more);
 }

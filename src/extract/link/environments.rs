@@ -221,8 +221,10 @@ fn inner_kind(
         (None, None) if mark.is_some() || is_own => "unknown",
         (None, None) if layout.runs_hooks && layout.python_version.is_some() => "pip-prefix",
         (None, None) if layout.runs_hooks => "unknown",
-        // Copies that a package brings with it: setuptools/_vendor and its like.
-        (None, None) if site.path.components().any(layout::is_site_name) => "bundled",
+        // Copies that a package or the standard library brings with it: setuptools/_vendor and its like.
+        (None, None) if site.path.components().any(|name| layout::is_site_name(name) || layout::is_versioned(name)) => {
+            "bundled"
+        }
         (None, None) => "pip-target",
     }
 }

@@ -67,9 +67,18 @@ fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
 
 /// A package's folder is a thing of its own only where no metadata names the package.
 fn drop_named_folders(facts: &mut Facts) {
-    let has_metadata = facts.distributions.iter().filter(|found| found.metadata != MetadataForm::Directory);
-    let named: HashSet<(Option<Id>, String)> =
-        has_metadata.map(|found| (found.environment, found.normalized.clone())).collect();
+    let (folders, others): (Vec<&Distribution>, Vec<&Distribution>) =
+        facts.distributions.iter().partition(|found| found.metadata == MetadataForm::Directory);
+    let bare: HashSet<(Option<Id>, &str)> =
+        folders.iter().map(|found| (found.environment, found.normalized.as_str())).collect();
+    let named: HashSet<(Option<Id>, String)> = others
+        .iter()
+        .filter(|found| bare.contains(&(found.environment, found.normalized.as_str())))
+        .map(|found| (found.environment, found.normalized.clone()))
+        .collect();
+    if named.is_empty() {
+        return;
+    }
     facts.distributions.retain(|found| {
         found.metadata != MetadataForm::Directory || !named.contains(&(found.environment, found.normalized.clone()))
     });

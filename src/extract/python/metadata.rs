@@ -146,7 +146,8 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         source_url: None,
         source: None,
         record: RecordSummary::of(RecordState::Absent),
-        folder_says: disagrees.then(|| FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) }),
+        folder_says: disagrees
+            .then(|| Box::new(FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) })),
         also_at: Vec::new(),
         version_line: headers.version_line,
         hooks: Vec::new(),
