@@ -49,7 +49,7 @@ fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
     let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
-        Kind::Startup => !file.path.file_name().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names),
+        Kind::Startup => !file.path.file_name().to_ascii_lowercase().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names),
         _ => {
             let named = scene.other_names.get(&file.path);
             let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));

@@ -3,10 +3,11 @@
 
 use crate::model::path::TargetPath;
 
-/// Whether a folder is called what Python's own site directories are called.
+/// Whether a folder is called what Python's own site directories are called. On some systems case means nothing, and on
+/// the others nobody calls anything else so.
 #[must_use]
 pub fn is_site_name(name: &[u8]) -> bool {
-    matches!(name, b"site-packages" | b"dist-packages")
+    name.eq_ignore_ascii_case(b"site-packages") || name.eq_ignore_ascii_case(b"dist-packages")
 }
 
 /// What the path of a site directory says.
@@ -24,18 +25,11 @@ pub struct Layout {
     pub prefix_runs_hooks: bool,
 }
 
-/// Reads the shape of a site directory's path.
+/// Reads the shape of a site directory's path; `is_case_blind` says that the system takes names in any case.
 #[must_use]
-pub fn of(site: &TargetPath) -> Layout {
+pub fn of(site: &TargetPath, is_case_blind: bool) -> Layout {
     let is_windows = site.separator() != b'/';
-    let spelled = |part: &[u8]| {
-        let text = String::from_utf8_lossy(part).into_owned();
-        // Windows does not tell case apart.
-        let plain = ["Lib", "site-packages", "dist-packages"]
-            .into_iter()
-            .find(|name| is_windows && name.eq_ignore_ascii_case(&text));
-        plain.map_or(text, str::to_owned)
-    };
+    let spelled = |part: &[u8]| spelled(part, is_windows, is_case_blind);
     let parts: Vec<String> = site.components().map(spelled).collect();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
     let plain = |root: usize, version: Option<String>| Layout {
@@ -90,6 +84,23 @@ pub fn of(site: &TargetPath) -> Layout {
     }
 }
 
+/// A component as the patterns of `of` write it.
+fn spelled(part: &[u8], is_windows: bool, is_case_blind: bool) -> String {
+    let text = String::from_utf8_lossy(part).into_owned();
+    if !is_case_blind {
+        return text;
+    }
+    let plain = ["lib64", "site-packages", "dist-packages", "Library", "Python"];
+    let lib = if is_windows { "Lib" } else { "lib" };
+    let known = plain.into_iter().chain([lib]).find(|name| name.eq_ignore_ascii_case(&text));
+    let lower = text.to_ascii_lowercase();
+    match known {
+        Some(known) => known.to_owned(),
+        None if !is_windows && versioned(&lower).is_some() => lower,
+        None => text,
+    }
+}
+
 /// The prefix of the standard library in `folder`: `PREFIX/lib/python3.11`, `PREFIX\\Lib`, `PREFIX/lib-python/3` (PyPy
 /// before 3.8).
 #[must_use]
@@ -137,7 +148,7 @@ mod tests {
 
     fn root_of(path: &str) -> (String, Option<String>) {
         let site = TargetPath::new(path.as_bytes());
-        let layout = of(&site);
+        let layout = of(&site, path.contains('\\'));
         (site.ancestor(layout.root).to_text().into_owned(), layout.python_version)
     }
 
@@ -164,5 +175,8 @@ mod tests {
         is("/opt/py/lib/python2.7", "/opt/py", Some("2.7"));
         is("/opt/py/lib/python2.7/lib-dynload", "/opt/py", Some("2.7"));
         is("/site-packages", "/", None);
+        let blind = of(&TargetPath::new(b"/Users/c/v/LIB/Python3.12/Site-Packages"), true);
+        assert_eq!((blind.root, blind.python_version.as_deref()), (3, Some("3.12")));
+        assert_eq!(of(&TargetPath::new(b"/Users/c/v/LIB/Python3.12/Site-Packages"), false).root, 6);
     }
 }

@@ -92,8 +92,9 @@ impl<'a> Builder<'a> {
         // A standard library is no older or younger than what the distribution's packages make it.
         entry.created = entry.created.or(prefix.modified.filter(|_| prefix.shown_by != PrefixMark::Conda));
         if entry.python_version.is_none() || prefix.shown_by == PrefixMark::Conda {
-            let known = entry.python_version.take();
-            entry.python_version = self.versions.best(&prefix.path, known.as_deref()).map(|told| told.0).or(known);
+            let by_folder = || layout::of(&prefix.folder, self.target.root.platform().is_case_blind()).python_version;
+            let known = entry.python_version.take().or_else(by_folder);
+            entry.python_version = self.versions.of_environment(&prefix.path, entry.base.as_ref(), known, true);
         }
         let state = fit.as_ref().and_then(|fit| state(fit.rule));
         let home = Home { environment: entry.id, state, runs_hooks: false, prefix: None };
@@ -105,7 +106,7 @@ impl<'a> Builder<'a> {
         // A folder of any name that `site-packages` links to is what the link says.
         let is_named = layout::is_site_name(site.path.file_name());
         let shape = site.known_as.as_ref().filter(|_| !is_named).unwrap_or(&site.path);
-        let layout = layout::of(shape);
+        let layout = layout::of(shape, self.target.root.platform().is_case_blind());
         let root = self.root(shape, &layout);
         let venv = self.venvs.get(&root).cloned();
         let fit = self.places.fit(&root, venv.is_some(), &self.marks);

@@ -8,7 +8,7 @@ use crate::extract::Extractor;
 use crate::extract::format::headers::Headers;
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::distribution::{DistState, MetadataForm, normalize_name};
+use crate::model::distribution::{DistState, FolderSays, MetadataForm, normalize_name};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
@@ -33,7 +33,9 @@ fn read(input: &Input<'_>) -> Harvest {
         Err(why) => return Harvest::missed(input.gap(why)),
     };
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
-    let name = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg-link"));
+    // Its name holds no version, and keeps the `-` of the project's name.
+    let stem = String::from_utf8_lossy(strip_suffix(candidate.name, b".egg-link")).into_owned();
+    let name = FolderSays { name: stem, version: String::new() };
     let mut headers = Headers::default();
     let mut source = None;
     match parse(&content.bytes) {

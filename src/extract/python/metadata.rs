@@ -170,7 +170,7 @@ pub fn keep(input: &Input<'_>, found: Distribution, harvest: &mut Harvest) {
 fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
     let is_watched = input.watch.packages.contains(&found.normalized);
     let is_version = Version::from_str(found.version.trim()).is_ok();
-    (is_watched && !is_version).then(|| {
+    (is_watched && !is_version && !found.version.is_empty()).then(|| {
         let detail = format!("`{}` is no version by PEP 440; it was compared as text", found.version);
         input.gap_at(found.path.clone(), GapReason::Malformed).because(detail).harmless()
     })
