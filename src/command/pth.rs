@@ -14,6 +14,7 @@ use crate::extract::python::pth;
 use crate::intel::index::Intel;
 use crate::model::facts::Facts;
 use crate::model::finding::{HookVerdict, Judgement};
+use crate::model::host::Platform;
 use crate::model::path::TargetPath;
 use crate::model::startup::StartupHook;
 use crate::model::verdict::ExitCode;
@@ -71,6 +72,6 @@ fn judge(intel: &Intel, file: &Path, bytes: &[u8]) -> Option<(StartupHook, HookV
     hook.needles = intel.watch().hook_needles.into_iter().filter(|needle| contains(head, needle.as_bytes())).collect();
     hook.in_site_dir = true;
     let facts = Facts { startup_hooks: vec![hook], ..Facts::default() };
-    let verdict = startup_hook::judge_all(&Scene::of(&facts, intel, &[], &HashMap::new())).pop()?;
+    let verdict = startup_hook::judge_all(&Scene::of(&facts, intel, &[], &HashMap::new(), Platform::Linux)).pop()?;
     facts.startup_hooks.into_iter().next().map(|hook| (hook, verdict))
 }

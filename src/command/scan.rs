@@ -36,7 +36,8 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     coverage::settle(&mut harvest.gaps, scope, &sweeper(&config, &target));
     let patterns = intel.of_kind(Kind::File).flat_map(|known| known.indicator.paths.iter().map(String::as_str));
     let other_names = target.other_names(patterns);
-    let judged = detect::detect(&Scene::of(&harvest.facts, &intel, &target.accounts, &other_names));
+    let scene = Scene::of(&harvest.facts, &intel, &target.accounts, &other_names, target.root.platform());
+    let judged = detect::detect(&scene);
     let verdict = weigh(&config, &target, &intel, scope, &harvest, &judged.findings);
     let told = Told {
         config: &config,

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::place::Places;
 use super::startup_hook::is_in_site;
 use super::{Rule, Scene, advice, package, severity};
 use crate::intel::index::{Applies, Known};
@@ -46,21 +45,23 @@ fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
 
 /// Place, hash, size and content; conditions aside.
 fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
-    let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
+    let places = scene.places();
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
-        Kind::Startup => !file.path.file_name().to_ascii_lowercase().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names),
+        Kind::Startup => {
+            !file.path.file_name().to_ascii_lowercase().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names)
+        }
         _ => {
             let named = scene.other_names.get(&file.path);
             let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));
-            let is_named = one.names.iter().any(|name| is_called(&file.path, name));
+            let is_named = one.names.iter().any(|name| scene.is_called(&file.path, name));
             is_named || fits(&file.path) || named.is_some_and(fits)
         }
     };
     // A hash names the file wherever it lies; so do a name and a size together.
     let is_telling = one.kind == Kind::File && (!one.sha256.is_empty() || one.size.is_some());
     let is_same_name =
-        || one.paths.iter().filter_map(|path| path.rsplit('/').next()).any(|name| is_called(&file.path, name));
+        || one.paths.iter().filter_map(|path| path.rsplit('/').next()).any(|name| scene.is_called(&file.path, name));
     let fit = match in_place {
         true => Some(Fit::InPlace),
         false => (is_telling && is_same_name()).then_some(Fit::Elsewhere),
@@ -102,7 +103,7 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             installed.filter(is_hit).map(|found| found.environment).collect()
         }
         Kind::Startup => {
-            let named = |path: &TargetPath| one.names.iter().any(|wanted| is_called(path, wanted));
+            let named = |path: &TargetPath| one.names.iter().any(|wanted| scene.is_called(path, wanted));
             let hooks = scene.facts.startup_hooks.iter().filter(|hook| hook.in_site_dir && named(&hook.path));
             hooks.map(|hook| hook.environment).collect()
         }
@@ -112,13 +113,6 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
         }
         _ => HashSet::new(),
     }
-}
-
-/// Whether a file has a name, by the rules of its system: Windows does not tell case apart.
-#[must_use]
-pub fn is_called(path: &TargetPath, wanted: &str) -> bool {
-    let name = path.file_name();
-    if path.separator() == b'/' { name == wanted.as_bytes() } else { name.eq_ignore_ascii_case(wanted.as_bytes()) }
 }
 
 fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -> Finding {

@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::intel::index::Intel;
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding, HookVerdict, Severity};
-use crate::model::host::{Account, Homes};
+use crate::model::host::{Account, Homes, Platform};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
 use crate::model::verdict::Level;
+use place::Places;
 
 /// A rule: its id, and a sentence for people.
 pub struct Rule {
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     pub intel: &'a Intel,
     /// The target's accounts, for path patterns.
     pub accounts: &'a [Account],
+    /// The target's system, which decides how its names are compared.
+    platform: Platform,
     /// Whose home a path lies in.
     homes: Homes,
     /// The environment of each site directory.
@@ -63,12 +66,14 @@ impl<'a> Scene<'a> {
         intel: &'a Intel,
         accounts: &'a [Account],
         other_names: &'a HashMap<TargetPath, TargetPath>,
+        platform: Platform,
     ) -> Self {
         let environments = &facts.environments;
         let mut scene = Self {
             facts,
             intel,
             accounts,
+            platform,
             homes: Homes::of(accounts),
             other_names,
             sites: environments.iter().flat_map(|env| env.site_dirs.iter().map(move |site| (site, env))).collect(),
@@ -85,6 +90,18 @@ impl<'a> Scene<'a> {
             scene.present.insert(&known.indicator.id, places);
         }
         scene
+    }
+
+    /// What path patterns stand for.
+    fn places(&self) -> Places<'a> {
+        let (accounts, environments) = (self.accounts, self.facts.environments.as_slice());
+        Places { accounts, environments, is_case_blind: self.platform.is_case_blind() }
+    }
+
+    /// Whether a file has a name, by the rules of its system.
+    fn is_called(&self, path: &TargetPath, wanted: &str) -> bool {
+        let name = path.file_name();
+        name == wanted.as_bytes() || (self.platform.is_case_blind() && name.eq_ignore_ascii_case(wanted.as_bytes()))
     }
 
     /// The environment of that id.

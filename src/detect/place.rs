@@ -11,6 +11,8 @@ pub struct Places<'a> {
     pub accounts: &'a [Account],
     /// For `{site}`.
     pub environments: &'a [Environment],
+    /// Whether the target takes names in any case.
+    pub is_case_blind: bool,
 }
 
 impl Places<'_> {
@@ -21,32 +23,33 @@ impl Places<'_> {
             return false;
         };
         match start {
-            "{home}" => self.accounts.iter().any(|account| below(&account.home, path, rest)),
-            "{site}" => self.environments.iter().flat_map(|env| &env.site_dirs).any(|site| below(site, path, rest)),
-            "{tmp}" => {
-                let temporary = |top: &&str| below(&TargetPath::new(top.as_bytes()), path, rest);
-                TEMPORARY.iter().any(temporary) || ends_with(path, &format!("AppData/Local/Temp/{rest}"))
+            "{home}" => self.accounts.iter().any(|account| self.below(&account.home, path, rest)),
+            "{site}" => {
+                self.environments.iter().flat_map(|env| &env.site_dirs).any(|site| self.below(site, path, rest))
             }
-            "**" => ends_with(path, rest),
-            "" => path.components().count() == rest.split('/').count() && ends_with(path, rest),
+            "{tmp}" => {
+                let temporary = |top: &&str| self.below(&TargetPath::new(top.as_bytes()), path, rest);
+                TEMPORARY.iter().any(temporary) || self.ends_with(path, &format!("AppData/Local/Temp/{rest}"))
+            }
+            "**" => self.ends_with(path, rest),
+            "" => path.components().count() == rest.split('/').count() && self.ends_with(path, rest),
             _ => false,
         }
     }
-}
 
-/// Whether `path` is `top` and then exactly `rest`.
-fn below(top: &TargetPath, path: &TargetPath, rest: &str) -> bool {
-    path.is_under(top)
-        && path.components().count() == top.components().count() + rest.split('/').count()
-        && ends_with(path, rest)
-}
+    /// Whether `path` is `top` and then exactly `rest`.
+    fn below(&self, top: &TargetPath, path: &TargetPath, rest: &str) -> bool {
+        path.is_under(top)
+            && path.components().count() == top.components().count() + rest.split('/').count()
+            && self.ends_with(path, rest)
+    }
 
-fn ends_with(path: &TargetPath, rest: &str) -> bool {
-    let wanted: Vec<&str> = rest.split('/').collect();
-    // Windows does not tell case apart, and nothing else writes such paths.
-    let same = if path.separator() == b'/' { glob::exact } else { glob::caseless };
-    let mut parts = path.components().rev();
-    wanted.iter().rev().all(|name| parts.next().is_some_and(|part| glob::fits(name.as_bytes(), part, same)))
+    fn ends_with(&self, path: &TargetPath, rest: &str) -> bool {
+        let wanted: Vec<&str> = rest.split('/').collect();
+        let same = if self.is_case_blind { glob::caseless } else { glob::exact };
+        let mut parts = path.components().rev();
+        wanted.iter().rev().all(|name| parts.next().is_some_and(|part| glob::fits(name.as_bytes(), part, same)))
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +68,8 @@ mod tests {
             shell: None,
             privileged: false,
         };
-        Places { accounts: &[account], environments: &[] }.fits(pattern, &TargetPath::new(path.as_bytes()))
+        Places { accounts: &[account], environments: &[], is_case_blind: false }
+            .fits(pattern, &TargetPath::new(path.as_bytes()))
     }
 
     #[test]

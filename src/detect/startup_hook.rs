@@ -1,6 +1,5 @@
 //! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
 
-use super::place::Places;
 use super::{Rule, Scene, advice, package, severity, startup_score};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::Kind;
@@ -45,7 +44,7 @@ fn judge(scene: &Scene<'_>, hook: &StartupHook) -> HookVerdict {
 fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
     let fits = |known: &Known<'_>| {
         let one = known.indicator;
-        one.names.iter().any(|wanted| super::file::is_called(&hook.path, wanted))
+        one.names.iter().any(|wanted| scene.is_called(&hook.path, wanted))
             && super::file::content_fits(one, hook.sha256.as_ref(), hook.size, &hook.needles)
             && super::file::conditions_hold(scene, known, &hook.path)
     };
@@ -161,6 +160,6 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
 /// Whether a path is a start-up file of the given names in some site directory.
 #[must_use]
 pub fn is_in_site(scene: &Scene<'_>, path: &TargetPath, names: &[String]) -> bool {
-    let places = Places { accounts: scene.accounts, environments: &scene.facts.environments };
+    let places = scene.places();
     names.iter().any(|name| places.fits(&format!("{{site}}/{name}"), path))
 }

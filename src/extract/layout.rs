@@ -106,7 +106,7 @@ fn spelled(part: &[u8], is_windows: bool, is_case_blind: bool) -> String {
 #[must_use]
 pub fn prefix_of_library(folder: &TargetPath) -> Option<TargetPath> {
     let above = folder.parent()?;
-    let is_lib = |path: &TargetPath| std::str::from_utf8(path.file_name()).is_ok_and(is_lib);
+    let is_lib = |path: &TargetPath| is_lib(&String::from_utf8_lossy(path.file_name()).to_ascii_lowercase());
     if (is_lib(&above) && is_versioned(folder.file_name())) || above.file_name() == b"lib-python" {
         return above.parent();
     }
@@ -116,7 +116,7 @@ pub fn prefix_of_library(folder: &TargetPath) -> Option<TargetPath> {
 /// Whether a folder is called `python3.11`, `pypy3.10` or the like.
 #[must_use]
 pub fn is_versioned(name: &[u8]) -> bool {
-    std::str::from_utf8(name).is_ok_and(|name| versioned(name).is_some())
+    std::str::from_utf8(name).is_ok_and(|name| versioned(&name.to_ascii_lowercase()).is_some())
 }
 
 fn is_lib(name: &str) -> bool {

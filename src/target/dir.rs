@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -46,6 +47,8 @@ impl Stat {
 pub struct Dir {
     fd: OwnedFd,
     stat: OnceLock<Option<Stat>>,
+    /// Whether somebody has begun to list it: a handle remembers how far its listing is.
+    is_listed: AtomicBool,
 }
 
 /// An open regular file of known size.
@@ -57,7 +60,7 @@ pub struct OpenFile {
 
 impl Dir {
     pub(super) fn from_fd(fd: OwnedFd) -> Self {
-        Self { fd, stat: OnceLock::new() }
+        Self { fd, stat: OnceLock::new(), is_listed: AtomicBool::new(false) }
     }
 
     /// Opens a subdirectory, never through a link.
@@ -127,28 +130,13 @@ impl Dir {
             };
             show(name, kind);
         };
-        self.list_raw(&mut shown)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn list_raw(&self, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
-        // Large enough that most directories are one call, small enough for a worker's stack.
-        let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
-        let mut listing = rustix::fs::RawDir::new(&self.fd, &mut buffer);
-        while let Some(entry) = listing.next() {
-            let entry = entry.map_err(reason)?;
-            shown(entry.file_name().to_bytes(), entry.file_type());
+        // The walk lists every directory once, and most are never listed again. Whoever comes second, perhaps while the
+        // first is still at it, gets a handle of his own.
+        if !self.is_listed.swap(true, Ordering::Relaxed) {
+            return list_raw(&self.fd, &mut shown);
         }
-        Ok(())
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn list_raw(&self, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(reason)? {
-            let entry = entry.map_err(reason)?;
-            shown(entry.file_name().to_bytes(), entry.file_type());
-        }
-        Ok(())
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        list_raw(&self.open_quietly(b".", flags)?, &mut shown)
     }
 
     /// `openat` that leaves access times alone where the system permits it.
@@ -160,6 +148,27 @@ impl Dir {
         };
         opened.map_err(reason)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn list_raw(fd: &OwnedFd, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
+    // Large enough that most directories are one call, small enough for a worker's stack.
+    let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
+    let mut listing = rustix::fs::RawDir::new(fd, &mut buffer);
+    while let Some(entry) = listing.next() {
+        let entry = entry.map_err(reason)?;
+        shown(entry.file_name().to_bytes(), entry.file_type());
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn list_raw(fd: &OwnedFd, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
+    for entry in rustix::fs::Dir::read_from(fd).map_err(reason)? {
+        let entry = entry.map_err(reason)?;
+        shown(entry.file_name().to_bytes(), entry.file_type());
+    }
+    Ok(())
 }
 
 impl OpenFile {
@@ -240,5 +249,28 @@ pub(super) fn reason(errno: Errno) -> GapReason {
         Errno::MFILE | Errno::NFILE | Errno::NOMEM => GapReason::Exhausted,
         Errno::NXIO | Errno::NODEV => GapReason::NotRegular,
         _ => GapReason::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_can_be_listed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("one"), "").unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let dir = Dir::from_fd(rustix::fs::open(folder.path(), flags, Mode::empty()).unwrap());
+        let count = || {
+            let mut count = 0;
+            dir.list(|_, _| count += 1).unwrap();
+            count
+        };
+        assert_eq!([count(), count(), count()], [1, 1, 1]);
+        // One that begins while another is at it sees all of it too.
+        let mut inner = 0;
+        dir.list(|_, _| inner = count()).unwrap();
+        assert_eq!(inner, 1);
     }
 }

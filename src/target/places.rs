@@ -80,35 +80,56 @@ impl Places {
 
     /// The first rule that fits the root of an environment: by its path, or by the marks in it.
     #[must_use]
-    pub fn fit(&self, root: &TargetPath, is_venv: bool, marks: &BTreeSet<TargetPath>) -> Option<Fit<'_>> {
+    pub fn fit(&self, root: &TargetPath, is_venv: bool, marks: &Marks) -> Option<Fit<'_>> {
         let parts: Vec<&[u8]> = root.components().collect();
         self.rules.iter().filter(|rule| rule.venv.is_none_or(|wanted| wanted == is_venv)).find_map(|rule| {
             let placed = rule.paths.iter().find_map(|path| fit(path, &parts));
-            let is_marked = || rule.marks.iter().any(|set| set.iter().all(|mark| has_mark(root, mark, marks)));
+            let is_marked = || rule.marks.iter().any(|set| set.iter().all(|mark| marks.has(root, mark)));
             let root = placed.or_else(|| is_marked().then_some(parts.len()))?;
             Some(Fit { rule, root })
         })
     }
 }
 
-/// Whether one of `marks` lies where `mark` says, seen from `root`.
-fn has_mark(root: &TargetPath, mark: &str, marks: &BTreeSet<TargetPath>) -> bool {
-    let above = mark.strip_prefix("../").and_then(|rest| Some((root.parent()?, rest)));
-    let (top, rest) = above.unwrap_or_else(|| (root.clone(), mark));
-    match rest.split_once('*') {
-        None => marks.contains(&rest.split('/').fold(top, |path, name| path.join(name.as_bytes()))),
-        Some(_) => {
-            let names: Vec<&str> = rest.split('/').collect();
-            let first = names.first().map_or_else(|| top.clone(), |name| top.join(name.as_bytes()));
-            let depth = top.components().count();
-            let fits = |path: &TargetPath| {
-                let below = path.components().skip(depth);
-                below.clone().count() == names.len()
-                    && names.iter().zip(below).all(|(name, part)| glob::fits(name.as_bytes(), part, glob::caseless))
-            };
-            marks.range(first.clone()..).take_while(|path| path.is_under(&first)).any(fits)
-        }
+/// The files and folders on a target that mark environments.
+pub struct Marks {
+    paths: BTreeSet<TargetPath>,
+    is_case_blind: bool,
+}
+
+impl Marks {
+    /// Those of a target; `is_case_blind` says that it takes names in any case.
+    pub fn of(paths: impl Iterator<Item = TargetPath>, is_case_blind: bool) -> Self {
+        let paths = paths.map(|path| if is_case_blind { lower(&path) } else { path }).collect();
+        Self { paths, is_case_blind }
     }
+
+    /// Whether one lies where `mark` says, seen from `root`.
+    fn has(&self, root: &TargetPath, mark: &str) -> bool {
+        let (root, mark) = match self.is_case_blind {
+            true => (lower(root), mark.to_ascii_lowercase()),
+            false => (root.clone(), mark.to_owned()),
+        };
+        let above = mark.strip_prefix("../").and_then(|rest| Some((root.parent()?, rest)));
+        let (top, rest) = above.unwrap_or_else(|| (root.clone(), &mark));
+        let names: Vec<&str> = rest.split('/').collect();
+        let path = |names: &[&str]| names.iter().fold(top.clone(), |path, name| path.join(name.as_bytes()));
+        if !rest.contains('*') {
+            return self.paths.contains(&path(&names));
+        }
+        let first = path(names.get(..1).unwrap_or_default());
+        let depth = top.components().count();
+        let fits = |path: &TargetPath| {
+            let below = path.components().skip(depth);
+            below.clone().count() == names.len()
+                && names.iter().zip(below).all(|(name, part)| glob::fits(name.as_bytes(), part, glob::exact))
+        };
+        self.paths.range(first.clone()..).take_while(|path| path.is_under(&first)).any(fits)
+    }
+}
+
+fn lower(path: &TargetPath) -> TargetPath {
+    TargetPath::new(&path.as_bytes().to_ascii_lowercase())
 }
 
 /// Matches a pattern against components; tells how many of them make up the root.
@@ -156,7 +177,7 @@ mod tests {
 
     fn kind(path: &str, is_venv: bool) -> Option<(String, usize)> {
         let places = Places::built_in();
-        let fit = places.fit(&TargetPath::new(path.as_bytes()), is_venv, &BTreeSet::new())?;
+        let fit = places.fit(&TargetPath::new(path.as_bytes()), is_venv, &Marks::of(std::iter::empty(), false))?;
         Some((fit.rule.kind.clone(), fit.root))
     }
 
@@ -196,7 +217,7 @@ mod tests {
 
     #[test]
     fn marks_name_an_environment_wherever_it_lies() {
-        let marks = |names: &[&str]| names.iter().map(|name| TargetPath::new(name.as_bytes())).collect::<BTreeSet<_>>();
+        let marks = |names: &[&str]| Marks::of(names.iter().map(|name| TargetPath::new(name.as_bytes())), false);
         let kind = |root: &str, is_venv: bool, seen: &[&str]| {
             let fit = Places::built_in()
                 .fit(&TargetPath::new(root.as_bytes()), is_venv, &marks(seen))
@@ -210,5 +231,7 @@ mod tests {
         assert_eq!(kind("/srv/x", false, &["/srv/x/conda-meta", "/srv/x/condabin"]), "conda-base");
         assert_eq!(kind("/srv/x", false, &["/srv/x/lib/python2.7/orig-prefix.txt"]), "virtualenv");
         assert_eq!(kind("/srv/x", false, &["/srv/x/lib/deep/python2.7/orig-prefix.txt"]), "");
+        let blind = Marks::of([TargetPath::new(b"C:\\x\\LIB\\Orig-Prefix.txt")].into_iter(), true);
+        assert!(blind.has(&TargetPath::new(b"C:\\X"), "Lib/orig-prefix.txt"));
     }
 }

@@ -13,7 +13,7 @@ use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::{Container, Environment, Prefix, PrefixMark, SiteDir, VenvConfig};
 use crate::target::Target;
-use crate::target::places::{Fit, Places, Rule};
+use crate::target::places::{Fit, Marks, Places, Rule};
 
 /// What a site directory is part of.
 pub(super) struct Home {
@@ -41,7 +41,7 @@ pub(super) struct Builder<'a> {
     places: &'a Places,
     venvs: BTreeMap<TargetPath, VenvConfig>,
     prefixes: BTreeMap<TargetPath, Prefix>,
-    marks: BTreeSet<TargetPath>,
+    marks: Marks,
     versions: &'a Versions,
     environments: BTreeMap<TargetPath, Environment>,
 }
@@ -55,7 +55,7 @@ impl<'a> Builder<'a> {
         for prefix in facts.prefixes.drain(..) {
             prefixes.entry(prefix.path.clone()).or_insert(prefix);
         }
-        let marks = facts.marks.drain(..).collect();
+        let marks = Marks::of(facts.marks.drain(..), target.root.platform().is_case_blind());
         Self { target, places, venvs, prefixes, marks, versions, environments: BTreeMap::new() }
     }
 

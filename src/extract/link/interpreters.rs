@@ -41,10 +41,9 @@ pub(super) fn settle(facts: &mut Facts, builder: &Builder<'_>, versions: &Versio
 /// `PREFIX/bin/python`, `PREFIX\\Scripts\\python.exe`, `PREFIX\\python.exe`.
 fn prefix(program: &TargetPath) -> Option<TargetPath> {
     let folder = program.parent()?;
-    match folder.file_name() {
-        b"bin" | b"Scripts" => folder.parent(),
-        _ => Some(folder),
-    }
+    let is_for_programs =
+        [b"bin".as_slice(), b"Scripts"].iter().any(|name| folder.file_name().eq_ignore_ascii_case(name));
+    if is_for_programs { folder.parent() } else { Some(folder) }
 }
 
 /// The best static source: what lies in the prefix that the program really belongs to, then what the environment's own

@@ -14,7 +14,7 @@ pub(super) struct Sites {
     pub(super) by_path: BTreeMap<TargetPath, SiteDir>,
     /// Path → the other paths of the same directory.
     pub(super) other_names: BTreeMap<TargetPath, Vec<TargetPath>>,
-    /// Sites that hold nothing but metadata of source trees (`NAME.egg-info` without a version).
+    /// Sites that hold nothing but metadata of source trees (`NAME.egg-info` without a version) and eggs.
     pub(super) sources: BTreeSet<TargetPath>,
 }
 
@@ -44,7 +44,13 @@ impl Sites {
         }
         let mut sources: BTreeSet<TargetPath> = by_path.keys().cloned().collect();
         for found in &facts.distributions {
-            let is_source = found.metadata == MetadataForm::EggInfoDir && !found.path.file_name().contains(&b'-');
+            let stem = found.path.file_name().strip_suffix(b".egg-info");
+            let is_source = match found.metadata {
+                MetadataForm::EggInfoDir => stem.is_some_and(|stem| !stem.contains(&b'-')),
+                // What a source tree builds, before somebody installs it.
+                MetadataForm::EggDir | MetadataForm::EggZip => true,
+                _ => false,
+            };
             if let (false, Some(site)) = (is_source, found.site()) {
                 sources.remove(&site);
             }

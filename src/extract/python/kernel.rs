@@ -24,7 +24,7 @@ pub const EXTRACTOR: Extractor = Extractor {
 
 fn read(input: &Input<'_>) -> Harvest {
     let folder = input.folder();
-    let is_placed = folder.parent().is_some_and(|above| above.file_name() == b"kernels");
+    let is_placed = folder.parent().is_some_and(|above| above.file_name().eq_ignore_ascii_case(b"kernels"));
     if !is_placed {
         return Harvest::default();
     }

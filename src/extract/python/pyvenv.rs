@@ -46,13 +46,13 @@ fn read(input: &Input<'_>) -> Harvest {
         }
     };
     let dir = input.candidate.dir;
-    let has = |name: &[u8]| dir.stat_entry(name).is_ok();
+    let has = |name: &[u8]| input.target.root.find(dir, name.to_vec()).is_ok();
     let lib64 = dir.stat_entry(b"lib64").is_ok_and(|stat| stat.kind == EntryKind::Link);
     harvest.facts.venvs.push(VenvConfig {
         home: keys.home.map(|home| input.target.root.target_path(&home)),
         version: keys.version,
         kind: keys.kind,
-        has_layout: has(b"bin") || has(b"Scripts") || has(b"lib") || has(b"Lib"),
+        has_layout: [b"bin".as_slice(), b"Scripts", b"lib", b"Lib"].into_iter().any(has),
         lib64_alias: lib64 && dir.read_link(b"lib64").is_ok_and(|to| to == b"lib"),
         prefix,
         modified,

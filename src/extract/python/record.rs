@@ -114,7 +114,7 @@ pub enum Place<'a> {
     Inside(Vec<&'a [u8]>),
     /// Up from there by so many folders, then down: scripts in `bin`, data in `share`.
     Above(usize, Vec<&'a [u8]>),
-    /// An absolute path: no installer writes one.
+    /// An absolute path: poetry writes them for the project itself, no other installer does.
     Absolute,
 }
 

@@ -11,6 +11,7 @@ use crate::model::id::hex;
 use crate::model::path::TargetPath;
 use crate::model::watch::Watch;
 use crate::target::dir::Dir;
+use crate::target::root::Root;
 
 /// Most start-up files of one distribution; honest ones have one or two.
 const MOST_HOOKS: usize = 1000;
@@ -29,7 +30,7 @@ pub fn add(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap> {
             return vec![input.gap_at(path, why).harmless()];
         }
     };
-    let mut owned = Owned::of(input.watch, input.folder(), path.clone());
+    let mut owned = Owned::of(input.watch, &input.target.root, input.folder(), path.clone());
     let end = record::rows(stream, |row| owned.take(&row));
     let mut gaps = Vec::new();
     let mut harmless =
@@ -55,18 +56,19 @@ pub fn add(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap> {
 /// What is kept of the rows.
 struct Owned<'a> {
     watch: &'a Watch,
+    root: &'a Root,
     site: TargetPath,
     record: TargetPath,
     hooks: Vec<OwnedHook>,
     known_rows: Vec<KnownRow>,
-    /// Rows with an absolute path: no installer writes them, and nothing follows them.
+    /// Rows with an absolute path that leads elsewhere: nothing follows them.
     absolute: u64,
     is_too_many: bool,
 }
 
 impl<'a> Owned<'a> {
-    fn of(watch: &'a Watch, site: TargetPath, record: TargetPath) -> Self {
-        Self { watch, site, record, hooks: Vec::new(), known_rows: Vec::new(), absolute: 0, is_too_many: false }
+    fn of(watch: &'a Watch, root: &'a Root, site: TargetPath, record: TargetPath) -> Self {
+        Self { watch, root, site, record, hooks: Vec::new(), known_rows: Vec::new(), absolute: 0, is_too_many: false }
     }
 
     fn take(&mut self, row: &Row<'_>) {
@@ -77,35 +79,37 @@ impl<'a> Owned<'a> {
         let known = sha256.filter(|digest| self.watch.sha256.contains(digest));
         let is_hook = is_hook(&row.path);
         let is_absolute = matches!(row.path.first(), Some(b'/' | b'\\')) || row.path.get(1) == Some(&b':');
-        if is_absolute {
-            self.absolute += 1;
-        }
+        // Most rows are of no interest: their paths are not even put together.
+        let path =
+            if is_hook || is_absolute || known.is_some() { path_of(self.root, &self.site, &row.path) } else { None };
+        let is_elsewhere = is_absolute && path.as_ref().is_none_or(|path| !path.is_under(&self.site));
+        self.absolute += u64::from(is_elsewhere);
         if let Some(digest) = known
             && self.known_rows.len() < MOST_KNOWN
         {
-            let path = path_of(&self.site, &row.path).unwrap_or_else(|| self.record.clone());
+            let path = path.clone().filter(|_| !is_elsewhere).unwrap_or_else(|| self.record.clone());
             self.known_rows.push(KnownRow { path, sha256: hex(&digest), line: row.line });
         }
-        if !is_hook || is_absolute {
+        if !is_hook || is_elsewhere {
             return;
         }
         if self.hooks.len() == MOST_HOOKS {
             self.is_too_many = true;
-        } else if let Some(path) = path_of(&self.site, &row.path) {
+        } else if let Some(path) = path {
             self.hooks.push(OwnedHook { path, sha256: sha256.map(|digest| hex(&digest)) });
         }
     }
 }
 
-/// The path that a row means, seen from its site directory; none where it is absolute.
+/// The path that a row means, seen from its site directory.
 #[must_use]
-pub fn path_of(site: &TargetPath, written: &[u8]) -> Option<TargetPath> {
+pub fn path_of(root: &Root, site: &TargetPath, written: &[u8]) -> Option<TargetPath> {
     let (top, names) = match record::place(written) {
-        Place::Absolute => return None,
+        Place::Absolute => return Some(root.target_path(written)),
         Place::Inside(names) => (site.clone(), names),
         Place::Above(up, names) => ((0..up).fold(site.clone(), |path, _| path.parent().unwrap_or(path)), names),
     };
-    Some(names.into_iter().fold(top, |path, name| path.join(name)))
+    (!names.is_empty()).then(|| names.into_iter().fold(top, |path, name| path.join(name)))
 }
 
 fn is_hook(path: &[u8]) -> bool {
@@ -127,15 +131,21 @@ mod tests {
         let mut watch = Watch::default();
         let digest = [7; 32];
         watch.sha256.insert(digest);
-        let mut owned =
-            Owned::of(&watch, TargetPath::new(b"/s/lib/python3.11/site-packages"), TargetPath::new(b"/s/RECORD"));
+        let root = Root::open(std::path::Path::new("/")).unwrap();
+        let mut owned = Owned::of(
+            &watch,
+            &root,
+            TargetPath::new(b"/s/lib/python3.11/site-packages"),
+            TargetPath::new(b"/s/RECORD"),
+        );
         let mut take = |path: &[u8], hash| owned.take(&Row { path: path.into(), hash, size: None, line: 3 });
         take(b"x.pth", Hash::Sha256([1; 32]));
         take(b"a/b.py", Hash::Sha256(digest));
         take(b"/etc/x.pth", Hash::Sha256(digest));
+        take(b"/s/lib/python3.11/site-packages/own.pth", Hash::None);
         take(b"../site-packages/y.PTH", Hash::None);
         let hooks: Vec<String> = owned.hooks.iter().map(|hook| hook.path.to_text().into_owned()).collect();
-        assert_eq!(hooks, ["/s/lib/python3.11/site-packages/x.pth", "/s/lib/python3.11/site-packages/y.PTH"]);
+        assert_eq!(hooks, ["x.pth", "own.pth", "y.PTH"].map(|name| format!("/s/lib/python3.11/site-packages/{name}")));
         let known: Vec<String> = owned.known_rows.iter().map(|row| row.path.to_text().into_owned()).collect();
         assert_eq!(known, ["/s/lib/python3.11/site-packages/a/b.py", "/s/RECORD"]);
         assert_eq!(owned.absolute, 1);

@@ -24,8 +24,8 @@ pub(super) fn unchecked(environment: &Environment<'_>, listed: &Listed) -> Vec<(
         let Ok(dir) = environment.folder(&parts) else { continue };
         let mut found = Vec::new();
         let _listed = dir.list(|name, _| {
-            let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default();
-            if name.ends_with(b".pyc") && names.contains(&[stem, b".py"].concat()) {
+            let stem = environment.key(name.split(|byte| *byte == b'.').next().unwrap_or_default());
+            if name.ends_with(b".pyc") && names.contains(&[&stem, b".py".as_slice()].concat()) {
                 found.push(name.to_vec());
             }
         });

@@ -3,20 +3,27 @@
 //! file.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::io::Read;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
 use crate::extract::python::record::{self, Place};
+use crate::extract::python::record_facts::path_of;
 use crate::model::coverage::{Counts, GapReason};
 use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
+use crate::model::python::FileIdentity;
 use crate::target::Target;
-use crate::target::dir::{Dir, OpenFile, Stat};
+use crate::target::dir::{Dir, OpenFile};
 
-/// Largest file that is hashed. Weights and data can be larger; what Python runs is not.
+/// Largest file that is hashed, and most bytes for one distribution. Weights and data can be larger; what Python runs is
+/// not.
 pub(super) const LARGEST: u64 = 1 << 30;
+const MOST_BYTES: u64 = 8 << 30;
+
+type Digest256 = [u8; 32];
 
 /// An environment, seen from one of its site directories.
 pub(super) struct Environment<'a> {
@@ -29,6 +36,10 @@ pub(super) struct Environment<'a> {
     last: RefCell<Option<(Vec<u8>, Rc<Dir>)>>,
     /// For hashing: made once, since most files are small.
     buffer: RefCell<Vec<u8>>,
+    /// Files of several names are read once, whatever the rows call them.
+    hashed: RefCell<HashMap<FileIdentity, Digest256>>,
+    /// Bytes that may still be hashed for the distribution at hand.
+    left: Cell<u64>,
     counts: Cell<Counts>,
 }
 
@@ -52,8 +63,39 @@ impl<'a> Environment<'a> {
             dir: Rc::new(dir),
             last: RefCell::new(None),
             buffer: RefCell::new(vec![0; 128 << 10]),
+            hashed: RefCell::new(HashMap::new()),
+            left: Cell::new(MOST_BYTES),
             counts: Cell::default(),
         })
+    }
+
+    /// Begins another distribution.
+    pub(super) fn begin(&self) {
+        self.left.set(MOST_BYTES);
+    }
+
+    /// A name or path as it is compared: on some systems case means nothing.
+    pub(super) fn key(&self, name: &[u8]) -> Vec<u8> {
+        if self.is_case_blind() { name.to_ascii_lowercase() } else { name.to_vec() }
+    }
+
+    fn is_case_blind(&self) -> bool {
+        self.target.root.platform().is_case_blind()
+    }
+
+    /// The path that a row means.
+    pub(super) fn path_of(&self, written: &[u8]) -> Option<TargetPath> {
+        path_of(&self.target.root, &self.site, written)
+    }
+
+    /// How an entry of `dir` is spelled there.
+    pub(super) fn spelled(&self, dir: &Dir, name: &[u8]) -> Result<Vec<u8>, GapReason> {
+        match dir.stat_entry(name) {
+            Err(GapReason::Missing) if self.is_case_blind() => {
+                self.target.root.find(dir, name.to_vec()).map(|(name, _)| name).map_err(|_| GapReason::Missing)
+            }
+            other => other.map(|_| name.to_vec()),
+        }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -67,7 +109,8 @@ impl<'a> Environment<'a> {
 
     /// The metadata folder of a distribution and a file in it.
     pub(super) fn metadata_file(&self, folder: &[u8], name: &[u8]) -> Result<OpenFile, GapReason> {
-        let file = self.folder(&[folder])?.open_file(name)?;
+        let dir = self.folder(&[folder])?;
+        let file = dir.open_file(&self.spelled(&dir, name)?)?;
         self.count(1, 0);
         Ok(file)
     }
@@ -79,15 +122,20 @@ impl<'a> Environment<'a> {
             return Ok(Rc::clone(dir));
         }
         let mut dir = Rc::clone(&self.dir);
-        for (at, part) in parts.iter().enumerate() {
+        let mut above = self.site.clone();
+        for part in parts {
             let next = match dir.open_dir(part) {
                 Ok(next) => next,
-                Err(_) if dir.stat_entry(part)?.kind == EntryKind::Link => {
-                    let above = parts.iter().take(at).fold(self.site.clone(), |path, part| path.join(part));
-                    self.through_link(&above, &dir, part)?
+                Err(why) => {
+                    let name = self.spelled(&dir, part)?;
+                    match dir.stat_entry(&name)?.kind {
+                        EntryKind::Link => self.through_link(&above, &dir, &name)?,
+                        EntryKind::Dir if name != *part => dir.open_dir(&name)?,
+                        _ => return Err(why),
+                    }
                 }
-                Err(why) => return Err(why),
             };
+            above = above.join(part);
             dir = Rc::new(next);
         }
         self.last.replace(Some((key, Rc::clone(&dir))));
@@ -103,7 +151,11 @@ impl<'a> Environment<'a> {
     /// Where the file of a row lies.
     pub(super) fn find(&self, written: &[u8]) -> Spot {
         let (folder, name) = match record::place(written) {
-            Place::Absolute => return Spot::Unseen,
+            Place::Absolute => {
+                let path = self.target.root.target_path(written);
+                let Some(folder) = path.parent() else { return Spot::Unseen };
+                (self.folder_above(&folder), path.file_name().to_vec())
+            }
             Place::Inside(names) => {
                 let Some((name, folders)) = names.split_last() else { return Spot::Unseen };
                 (self.folder(folders), name.to_vec())
@@ -153,11 +205,16 @@ impl<'a> Environment<'a> {
     }
 
     /// The SHA-256 of a file.
-    pub(super) fn hash(&self, file: OpenFile) -> Result<([u8; 32], Stat), GapReason> {
+    pub(super) fn hash(&self, file: OpenFile) -> Result<Digest256, GapReason> {
         let stat = file.stat;
+        if let Some(known) = stat.linked().and_then(|identity| self.hashed.borrow().get(&identity).copied()) {
+            return Ok(known);
+        }
+        let left = self.left.get().checked_sub(stat.size).ok_or(GapReason::TooLarge)?;
         if stat.size > LARGEST {
             return Err(GapReason::TooLarge);
         }
+        self.left.set(left);
         let mut stream = file.stream(LARGEST);
         let mut hash = Sha256::new();
         let mut buffer = self.buffer.borrow_mut();
@@ -174,7 +231,11 @@ impl<'a> Environment<'a> {
             }
         }
         self.count(0, total);
-        Ok((hash.finalize().into(), stat))
+        let digest: Digest256 = hash.finalize().into();
+        if let Some(identity) = stat.linked() {
+            self.hashed.borrow_mut().insert(identity, digest);
+        }
+        Ok(digest)
     }
 
     /// The beginning of a file.

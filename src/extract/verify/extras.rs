@@ -35,8 +35,9 @@ pub(super) fn find(environment: &Environment<'_>, listed: &Listed) -> BTreeMap<V
         };
         let mut entries = Vec::new();
         let _listed = dir.list(|name, kind| {
-            if !names.contains(name) && name != b"__pycache__" && !name.ends_with(b".pyc") {
-                entries.push((name.to_vec(), kind));
+            let key = environment.key(name);
+            if !names.contains(&key) && key != b"__pycache__" && !key.ends_with(b".pyc") {
+                entries.push((key, kind));
             }
         });
         for (name, kind) in entries {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::disk::{Environment, Spot, is_gone};
 use super::{STAGE, bytecode, extras};
 use crate::extract::python::record::{self, Hash, Place, Row};
-use crate::extract::python::record_facts::path_of;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Change, ChangeKind, Distribution, RecordState, RecordSummary};
 use crate::model::id::hex;
@@ -16,7 +15,7 @@ use crate::target::dir::{Dir, OpenFile};
 /// Most changes that are listed; their numbers count all.
 const MOST_CHANGES: usize = 200;
 
-/// Most rows for which files that no row lists are looked for: their names are kept while that is done.
+/// Most rows that are compared: their names are kept meanwhile. The largest honest distributions have some 50,000.
 const MOST_NAMES: usize = 300_000;
 
 /// What came of one distribution.
@@ -31,10 +30,12 @@ pub(super) type Listed = BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>;
 
 /// Compares every row with its file.
 pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: &mut Vec<Gap>) -> Verified {
+    environment.begin();
     let mut run = Run {
         environment,
         record: RecordSummary::of(RecordState::Unverified),
         listed: Listed::new(),
+        outside: BTreeSet::new(),
         names: 0,
         gaps,
         own: found.path.file_name(),
@@ -49,7 +50,7 @@ pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: 
     };
     let end = record::rows(stream, |row| run.compare(&row));
     let mut extras = BTreeMap::new();
-    if run.names <= MOST_NAMES {
+    if run.names < MOST_NAMES {
         extras = extras::find(environment, &run.listed);
         let stale = bytecode::unchecked(environment, &run.listed);
         stale
@@ -57,7 +58,7 @@ pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: 
             .for_each(|(path, modified)| run.note(path, ChangeKind::UncheckedBytecode, true, modified, None));
     } else {
         let gap = Gap::new(STAGE.id, found.path.join(b"RECORD"), GapReason::TooLarge);
-        run.gaps.push(gap.because("files that no row lists were not looked for: it has too many rows"));
+        run.gaps.push(gap.because(format!("only its first {MOST_NAMES} rows were compared with the files")));
     }
     let mut record = run.record;
     record.state = match end.fault {
@@ -73,7 +74,7 @@ pub(super) fn each_claim(environment: &Environment<'_>, found: &Distribution, mu
     let Ok(file) = environment.metadata_file(found.path.file_name(), b"RECORD") else { return };
     record::rows(file.stream(record::CAP), |row| {
         if let Place::Inside(parts) = record::place(&row.path) {
-            show(&parts.join(&b'/'));
+            show(&environment.key(&parts.join(&b'/')));
         }
     });
 }
@@ -82,6 +83,8 @@ struct Run<'a, 'b> {
     environment: &'a Environment<'b>,
     record: RecordSummary,
     listed: Listed,
+    /// Rows that lead out of the site directory.
+    outside: BTreeSet<Vec<u8>>,
     names: usize,
     gaps: &'a mut Vec<Gap>,
     /// The name of the metadata folder.
@@ -90,7 +93,10 @@ struct Run<'a, 'b> {
 
 impl Run<'_, '_> {
     fn compare(&mut self, row: &Row<'_>) {
-        self.keep(&row.path);
+        // A row that comes twice says nothing new, and must not cost twice.
+        if self.names >= MOST_NAMES || !self.is_new(&row.path) {
+            return;
+        }
         // RECORD cannot hold its own hash; bytecode is made and removed by whoever runs Python, and virtualenv lists its
         // folders as well.
         let is_own = row.path.ends_with(b"/RECORD") && row.path.starts_with(self.own);
@@ -106,10 +112,10 @@ impl Run<'_, '_> {
     }
 
     fn compare_in(&mut self, row: &Row<'_>, dir: &Dir, name: &[u8]) {
-        let Some(path) = path_of(&self.environment.site, &row.path) else { return };
+        let Some(path) = self.environment.path_of(&row.path) else { return };
         // Without a hash only its presence is known.
         if row.hash == Hash::None {
-            match dir.stat_entry(name) {
+            match self.environment.spelled(dir, name) {
                 Ok(_) => self.record.checked += 1,
                 Err(why) if is_gone(why) => self.missing(row),
                 Err(why) => self.missed(path, why),
@@ -117,7 +123,8 @@ impl Run<'_, '_> {
             return;
         }
         let folder = path.parent().unwrap_or_else(|| path.clone());
-        match self.environment.open_file(dir, &folder, name) {
+        let spelled = self.environment.spelled(dir, name);
+        match spelled.and_then(|name| self.environment.open_file(dir, &folder, &name)) {
             Ok(file) => self.compare_file(row, path, file),
             Err(why) if is_gone(why) => self.missing(row),
             Err(why) => self.missed(path, why),
@@ -127,7 +134,7 @@ impl Run<'_, '_> {
     fn missing(&mut self, row: &Row<'_>) {
         self.record.checked += 1;
         self.record.missing += 1;
-        if let Some(path) = path_of(&self.environment.site, &row.path) {
+        if let Some(path) = self.environment.path_of(&row.path) {
             self.note(path, ChangeKind::Missing, false, None, None);
         }
     }
@@ -142,12 +149,13 @@ impl Run<'_, '_> {
         let modified = Some(file.stat.modified);
         let runs = is_code(&row.path) && matches!(record::place(&row.path), Place::Inside(_));
         match self.environment.hash(file) {
-            Ok((is, _)) => {
+            Ok(is) => {
                 self.record.checked += 1;
                 if is != wanted {
                     self.note(path, ChangeKind::Changed, runs, modified, Some(hex(&is)));
                 }
             }
+            // Its size gives it away.
             Err(GapReason::TooLarge) if is_other_size => {
                 self.record.checked += 1;
                 self.note(path, ChangeKind::Changed, runs, modified, None);
@@ -172,15 +180,16 @@ impl Run<'_, '_> {
         self.record.changes.push(Change { path, what, runs, modified, sha256 });
     }
 
-    fn keep(&mut self, written: &[u8]) {
-        if let Place::Inside(parts) = record::place(written)
-            && let Some((name, folders)) = parts.split_last()
-        {
-            self.names += 1;
-            if self.names <= MOST_NAMES {
-                self.listed.entry(folders.join(&b'/')).or_default().insert(name.to_vec());
-            }
-        }
+    fn is_new(&mut self, written: &[u8]) -> bool {
+        let key = |path: &[u8]| self.environment.key(path);
+        let is_new = match record::place(written) {
+            Place::Inside(parts) => parts.split_last().is_some_and(|(name, folders)| {
+                self.listed.entry(key(&folders.join(&b'/'))).or_default().insert(key(name))
+            }),
+            Place::Above(..) | Place::Absolute => self.outside.insert(key(written)),
+        };
+        self.names += usize::from(is_new);
+        is_new
     }
 }
 
