@@ -4,63 +4,41 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::kinds::{Row, asked, clean_sweep, home, is_editable, is_listed, listed, of, pip_installs_sample};
+use crate::kinds::{Row, asked, home, is_editable, is_listed, is_listed_as, pip_installs_sample};
 use crate::kinds_pyenv::pyenv_python;
 use crate::stage::{done, python, shown, tool, tool_with_wheels, write};
 
-/// Links a project into a venv with `pip install -e`, and returns venv and project.
-fn linked(home: &Path, backend: (&str, &str), layout: &str) -> (PathBuf, PathBuf) {
-    let project = home.join("projects/linked");
-    let (requires, module) = backend;
-    let text = format!(
-        "[project]\nname = \"linked\"\nversion = \"0.1.0\"\ndescription = \"linked\"\ndependencies = [\"sample\"]\n\n[build-system]\nrequires = [\"{requires}\"]\nbuild-backend = \"{module}\"\n"
-    );
-    write(&project.join("pyproject.toml"), text);
-    write(&project.join(layout).join("linked/__init__.py"), "");
-    let prefix = home.join("venv");
-    done(tool(python(), home).args(["-m", "venv"]).arg(&prefix));
-    let pip = ["-m", "pip", "install", "--editable", shown(&project)];
-    done(tool_with_wheels(prefix.join("bin/python"), home).args(pip));
-    (prefix, project)
-}
+/// Name of the project, what it needs to be built, the back end, and the folder of its package.
+const PROJECTS: [[&str; 4]; 6] = [
+    ["by-path", "setuptools", "setuptools.build_meta", "src"],
+    // With the package beside pyproject.toml, it lists modules instead of putting the whole folder on the path.
+    ["by-finder", "setuptools", "setuptools.build_meta", ""],
+    ["by-hatchling", "hatchling", "hatchling.build", "src"],
+    ["by-flit", "flit_core", "flit_core.buildapi", "src"],
+    ["by-poetry", "poetry-core", "poetry.core.masonry.api", "src"],
+    ["by-pdm", "pdm-backend", "pdm.backend", "src"],
+];
 
-fn is_linked(backend: (&str, &str), layout: &str) {
+#[test]
+fn pip_links_source_trees_by_five_back_ends() {
     let (_keep, home) = home();
-    let (prefix, project) = linked(&home, backend, layout);
+    let prefix = home.join("venv");
+    done(tool(python(), &home).args(["-m", "venv"]).arg(&prefix));
+    for [name, requires, backend, folder] in PROJECTS {
+        let project = home.join("projects").join(name);
+        let head = format!("[project]\nname = \"{name}\"\nversion = \"0.1.0\"\ndescription = \"{name}\"\n");
+        let build = format!("[build-system]\nrequires = [\"{requires}\"]\nbuild-backend = \"{backend}\"\n");
+        write(&project.join("pyproject.toml"), format!("{head}dependencies = [\"sample\"]\n\n{build}"));
+        write(&project.join(folder).join(name.replace('-', "_")).join("__init__.py"), "");
+        let pip = ["-m", "pip", "install", "--editable", shown(&project)];
+        // pip makes an environment for each back end; compiling what is in there would take most of the time.
+        done(tool_with_wheels(prefix.join("bin/python"), &home).env("PIP_NO_COMPILE", "1").args(pip));
+    }
     let swept = is_listed(&home, &prefix, "venv");
-    let row = is_editable(&swept, &prefix, "linked", &project);
-    assert_eq!(row["metadata"], "dist-info");
-}
-
-#[test]
-fn setuptools_links_a_folder_by_a_path() {
-    is_linked(("setuptools", "setuptools.build_meta"), "src");
-}
-
-#[test]
-fn setuptools_links_a_folder_by_a_finder() {
-    // With other folders beside the package, it lists modules instead of putting the whole folder on the path.
-    is_linked(("setuptools", "setuptools.build_meta"), "");
-}
-
-#[test]
-fn hatchling_links_a_folder() {
-    is_linked(("hatchling", "hatchling.build"), "src");
-}
-
-#[test]
-fn flit_links_a_folder() {
-    is_linked(("flit_core", "flit_core.buildapi"), "src");
-}
-
-#[test]
-fn poetry_links_a_folder() {
-    is_linked(("poetry-core", "poetry.core.masonry.api"), "src");
-}
-
-#[test]
-fn pdm_links_a_folder() {
-    is_linked(("pdm-backend", "pdm.backend"), "src");
+    for [name, ..] in PROJECTS {
+        let row = is_editable(&swept, &prefix, name, &home.join("projects").join(name));
+        assert_eq!(row["metadata"], "dist-info", "{row}");
+    }
 }
 
 /// A venv with setuptools 57, the last line but one that still has a use for `setup.py`, and a project beside it.
@@ -94,59 +72,42 @@ fn sees(home: &Path, prefix: &Path, place: &Path) -> (String, String) {
     (seen[0].0.clone(), seen[0].1.clone())
 }
 
-/// The file or folder of that ending in the site directory.
-fn with_ending(prefix: &Path, ending: &str) -> PathBuf {
+/// The one entry of the site directory that starts and ends so.
+fn in_site(prefix: &Path, start: &str, ending: &str) -> PathBuf {
     let site = std::fs::read_dir(prefix.join("lib")).unwrap().next().unwrap().unwrap().path().join("site-packages");
+    let is_it = |name: &str| name.starts_with(start) && name.ends_with(ending);
     let entries = std::fs::read_dir(site).unwrap().map(|entry| entry.unwrap().path());
-    let found: Vec<PathBuf> = entries.filter(|path| shown(path).ends_with(ending)).collect();
-    assert_eq!(found.len(), 1, "{ending}: {found:?}");
+    let found: Vec<PathBuf> = entries.filter(|path| is_it(path.file_name().unwrap().to_str().unwrap())).collect();
+    assert_eq!(found.len(), 1, "{start}…{ending}: {found:?}");
     found.into_iter().next().unwrap()
 }
 
+/// `setup.py install` and `setup.py develop`, as one did before 2021.
 #[test]
-fn an_egg_of_old_is_listed() {
+fn eggs_and_links_of_old_are_listed() {
     let (_keep, home) = home();
     let prefix = old_setuptools(&home);
     setup(&home, &prefix, "eggfolder", "False", "install");
-    let egg = with_ending(&prefix, ".egg");
-    assert!(egg.is_dir(), "{}", egg.display());
-    has_egg(&home, &prefix, &egg, "egg-dir");
-}
-
-#[test]
-fn a_zipped_egg_of_old_is_listed() {
-    let (_keep, home) = home();
-    let prefix = old_setuptools(&home);
+    let folder = in_site(&prefix, "eggfolder-1.2.3-py", ".egg");
+    assert!(folder.is_dir(), "{}", folder.display());
     setup(&home, &prefix, "eggzip", "True", "install");
-    let egg = with_ending(&prefix, ".egg");
-    assert!(egg.is_file(), "{}", egg.display());
-    has_egg(&home, &prefix, &egg, "egg-zip");
-}
-
-fn has_egg(home: &Path, prefix: &Path, egg: &Path, form: &str) {
-    let (name, version) = sees(home, prefix, egg);
-    let swept = clean_sweep(home);
-    assert_eq!(swept.at("environments", prefix)["kind"], "venv");
-    let mut wanted = asked(&prefix.join("bin/python"), home, &[]);
-    wanted.insert((name.clone(), version, shown(egg).to_owned()));
-    assert_eq!(listed(&swept, prefix), wanted);
-    let rows = of(&swept, prefix);
-    let row = rows.iter().find(|row| row["normalized"] == *name).unwrap();
-    assert_eq!([&row["metadata"], &row["state"]], [form, "installed"], "{row}");
-}
-
-#[test]
-fn a_link_of_old_is_followed_to_its_source() {
-    let (_keep, home) = home();
-    let prefix = old_setuptools(&home);
+    let zip = in_site(&prefix, "eggzip-1.2.3-py", ".egg");
+    assert!(zip.is_file(), "{}", zip.display());
     let project = setup(&home, &prefix, "eggedlink", "False", "develop");
-    let link = with_ending(&prefix, ".egg-link");
-    let (name, version) = sees(&home, &prefix, &project);
-    let swept = clean_sweep(&home);
-    assert_eq!(swept.at("environments", &prefix)["kind"], "venv");
+    let link = in_site(&prefix, "eggedlink", ".egg-link");
+
     let mut wanted = asked(&prefix.join("bin/python"), &home, &[]);
-    wanted.insert((name.clone(), version, shown(&link).to_owned()));
-    assert_eq!(listed(&swept, &prefix), wanted);
-    let row = is_editable(&swept, &prefix, &name, &project);
-    assert_eq!(row["metadata"], "egg-link");
+    // What its Python finds in an egg, or at the end of the link, the report has under the thing in the site directory.
+    let things = [(&folder, &folder, "egg-dir"), (&zip, &zip, "egg-zip"), (&project, &link, "egg-link")];
+    wanted.extend(things.map(|(place, row, _)| {
+        let (name, version) = sees(&home, &prefix, place);
+        (name, version, shown(row).to_owned())
+    }));
+    let swept = is_listed_as(&home, &prefix, "venv", &wanted);
+    for (_, row, form) in things {
+        assert_eq!(swept.at("distributions", row)["metadata"], form);
+    }
+    assert_eq!(swept.at("distributions", &folder)["state"], "installed");
+    assert_eq!(swept.at("distributions", &zip)["state"], "installed");
+    is_editable(&swept, &prefix, "eggedlink", &project);
 }

@@ -7,14 +7,19 @@ use crate::kinds::{asked, home, is_editable, is_listed, is_listed_as};
 use crate::stage::{done, line, python, shown, tool, tool_with_wheels, wheels, write};
 
 #[test]
-fn pipx() {
+fn pipx_through_uv() {
     let (_keep, home) = home();
-    let mut pipx = tool("pipx", &home);
-    // It works through uv where there is one, else through pip.
-    pipx.envs([("UV_NO_INDEX", "1"), ("UV_FIND_LINKS", shown(&home)), ("PIP_FIND_LINKS", shown(&home))]);
-    pipx.args(["install", "--python", &python(), "sample"]);
-    done(&mut pipx);
+    done(tool_with_wheels("pipx", &home).args(["install", "--backend", "uv", "--python", &python(), "sample"]));
     is_listed(&home, &home.join(".local/share/pipx/venvs/sample"), "pipx");
+}
+
+#[test]
+fn pipx_through_pip() {
+    let (_keep, home) = home();
+    done(tool_with_wheels("pipx", &home).args(["install", "--backend", "pip", "--python", &python(), "sample"]));
+    let swept = is_listed(&home, &home.join(".local/share/pipx/venvs/sample"), "pipx");
+    // One pip serves all of them, by a start-up file in each.
+    assert_eq!(swept.at("environments", &home.join(".local/share/pipx/shared"))["kind"], "pipx");
 }
 
 #[test]
