@@ -17,6 +17,7 @@ mod hit;
 mod host;
 mod hostile;
 mod kinds;
+mod kinds_conda;
 mod kinds_editable;
 mod kinds_installers;
 mod kinds_managers;

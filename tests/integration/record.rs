@@ -64,10 +64,12 @@ fn what_pip_put_into_a_venv_is_verified() {
 
 #[test]
 fn what_virtualenv_and_pip_installed_is_verified() {
+    // virtualenv unpacks pip and setuptools itself, and lists in their RECORD hundreds of compiled files, without hash,
+    // in places where it does not put them.
     let (_keep, home) = home();
     let prefix = home.join("virtualenv");
     done(tool("virtualenv", &home).args(["--no-download", "-p", &python()]).arg(&prefix));
-    pip(&home, prefix.join("bin/python"), &["--force-reinstall"]);
+    pip(&home, prefix.join("bin/python"), &[]);
     is_verified(&home, &prefix, PACKAGES);
 }
 
