@@ -18,10 +18,10 @@ fn with_record<'a>(swept: &'a Swept, prefix: &Path, packages: &[&str]) -> Vec<&'
     rows
 }
 
-fn is_verified(home: &Path, prefix: &Path, packages: &[&str]) {
+fn is_verified(home: &Path, prefix: &Path) {
     let swept = sweep(["--verify", shown(home)]);
     assert_eq!(swept.verdict(), ("none", "complete", 0), "{:?}\n{:?}", swept.rows("findings"), swept.gaps());
-    for row in with_record(&swept, prefix, packages) {
+    for row in with_record(&swept, prefix, PACKAGES) {
         let record = &row["record"];
         assert_eq!(record["state"], "verified", "{row}");
         assert_eq!([&record["modified"], &record["missing"]], [0, 0], "{row}");
@@ -59,7 +59,7 @@ fn without_verify_a_clean_record_is_not_compared() {
 fn what_pip_put_into_a_venv_is_verified() {
     let (_keep, home) = home();
     let prefix = made_by_venv(&home);
-    is_verified(&home, &prefix, PACKAGES);
+    is_verified(&home, &prefix);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_virtualenv_and_pip_installed_is_verified() {
     let prefix = home.join("virtualenv");
     done(tool("virtualenv", &home).args(["--no-download", "-p", &python()]).arg(&prefix));
     pip(&home, prefix.join("bin/python"), &[]);
-    is_verified(&home, &prefix, PACKAGES);
+    is_verified(&home, &prefix);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_uv_installed_is_verified() {
     let prefix = home.join("uv");
     done(tool("uv", &home).args(["venv", "--python", &python()]).arg(&prefix));
     done(tool_with_wheels("uv", &home).args(["pip", "install", "--python", shown(&prefix)]).args(PACKAGES));
-    is_verified(&home, &prefix, PACKAGES);
+    is_verified(&home, &prefix);
 }
 
 #[test]
@@ -88,21 +88,35 @@ fn what_pip_put_into_a_target_folder_is_verified() {
     let (_keep, home) = home();
     let target = home.join("srv/deploy");
     pip(&home, python(), &["--target", shown(&target)]);
-    is_verified(&home, &target, PACKAGES);
+    is_verified(&home, &target);
 }
 
 #[test]
 fn what_pip_put_into_a_user_site_is_verified() {
     let (_keep, home) = home();
     pip(&home, python(), &["--user", "--ignore-installed"]);
-    is_verified(&home, &home.join(".local"), PACKAGES);
+    is_verified(&home, &home.join(".local"));
 }
 
 #[test]
-fn what_pipx_installed_is_verified() {
+fn what_pipx_installed_is_verified_but_for_its_script() {
     let (_keep, home) = home();
     done(tool_with_wheels("pipx", &home).args(["install", "--python", &python(), "sample"]));
     // It does not put pip into environments that it makes with uv.
     done(tool_with_wheels("pipx", &home).args(["inject", "sample", "setuptools"]));
-    is_verified(&home, &home.join(".local/share/pipx/venvs/sample"), &["setuptools", "sample"]);
+    let prefix = home.join(".local/share/pipx/venvs/sample");
+    let swept = sweep(["--verify", shown(&home)]);
+    assert_eq!(swept.verdict(), ("none", "complete", 0), "{:?}\n{:?}", swept.rows("findings"), swept.gaps());
+    for row in with_record(&swept, &prefix, &["setuptools", "sample"]) {
+        let record = &row["record"];
+        if row["normalized"] == "sample" {
+            // Afterwards it writes `-E` into the first line of the script, and leaves RECORD as it was.
+            let changes = record["changes"].as_array().unwrap();
+            assert_eq!(changes.len(), 1, "{row}");
+            assert_eq!(changes[0]["path"], shown(&prefix.join("bin/sample")), "{row}");
+            assert_eq!([&changes[0]["what"], &record["state"]], ["changed", "modified"], "{row}");
+        } else {
+            assert_eq!(record["state"], "verified", "{row}");
+        }
+    }
 }
