@@ -2,6 +2,7 @@
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -16,7 +17,13 @@ mod hit;
 mod host;
 mod hostile;
 mod kinds;
+mod kinds_conda;
+mod kinds_editable;
+mod kinds_installers;
+mod kinds_managers;
+mod kinds_pyenv;
 mod quiet;
+mod record;
 mod rights;
 mod same;
 mod stage;

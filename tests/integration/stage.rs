@@ -89,6 +89,21 @@ pub(crate) fn wheel(folder: &Path, name: &str, version: &str, pth: Option<&str>)
     done(Command::new(python()).arg(script).arg(folder).args([name, version]).args(pth));
 }
 
+/// The folder of wheels that `.ci/run` downloads: what tools need to build and to install with.
+pub(crate) fn wheels() -> PathBuf {
+    let folder = std::env::var_os("PYSWEEP_WHEELS");
+    PathBuf::from(folder.expect("PYSWEEP_WHEELS names no folder of wheels. `.ci/run` downloads them."))
+}
+
+/// A tool that finds the wheels of two folders, and nothing else: those that cases build, and those of `.ci/run`.
+pub(crate) fn tool_with_wheels(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = tool(program, home);
+    let wheels = wheels();
+    command.env("PIP_FIND_LINKS", format!("{} {}", shown(home), shown(&wheels)));
+    command.env("UV_FIND_LINKS", format!("{},{}", shown(home), shown(&wheels))).env("UV_NO_INDEX", "1");
+    command
+}
+
 /// What a sweep said.
 pub(crate) struct Swept {
     /// The exit code.
