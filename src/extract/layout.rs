@@ -41,7 +41,9 @@ pub fn of(site: &TargetPath, is_case_blind: bool) -> Layout {
     };
     match names.as_slice() {
         // ~/Library/Python/3.12/lib/python/site-packages
-        [.., "Library", "Python", version, "lib", "python", "site-packages"] => {
+        [.., "Library", upper, version, "lib", python, "site-packages"]
+            if upper.eq_ignore_ascii_case("Python") && python.eq_ignore_ascii_case("python") =>
+        {
             plain(names.len() - 3, Some((*version).to_owned()))
         }
         // PREFIX/lib/python3.12/site-packages, PREFIX/lib/python3/dist-packages
@@ -90,7 +92,7 @@ fn spelled(part: &[u8], is_windows: bool, is_case_blind: bool) -> String {
     if !is_case_blind {
         return text;
     }
-    let plain = ["lib64", "site-packages", "dist-packages", "Library", "Python"];
+    let plain = ["lib64", "site-packages", "dist-packages", "Library"];
     let lib = if is_windows { "Lib" } else { "lib" };
     let known = plain.into_iter().chain([lib]).find(|name| name.eq_ignore_ascii_case(&text));
     let lower = text.to_ascii_lowercase();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pysweep::model::time::Time;
 
 use super::expect::Expected;
-use super::{escape, zip};
+use super::{escape, hive, zip};
 
 /// What everything was last changed at, unless a tree says otherwise.
 const DEFAULT_TIME: &str = "2026-01-15T08:00:00Z";
@@ -106,6 +106,8 @@ struct Form {
     lines: String,
     escaped: bool,
     wide: bool,
+    /// A hive, and how many bytes of it are kept.
+    hive: Option<usize>,
 }
 
 struct Reader {
@@ -195,6 +197,8 @@ impl Reader {
             },
             ["escaped"] => self.form.escaped = true,
             ["utf-16"] => self.form.wide = true,
+            ["hive"] => self.form.hive = Some(usize::MAX),
+            ["hive", size] => self.form.hive = Some(usize::try_from(bytes(size)).unwrap()),
             ["metadata", name, version] => {
                 let file = if entry.path.ends_with(b".egg-info") { "PKG-INFO" } else { "METADATA" };
                 let path = [&entry.path, b"/".as_slice(), file.as_bytes()].concat();
@@ -224,12 +228,17 @@ impl Reader {
 
     /// Gives the content that was read to the entry it belongs to.
     fn finish_content(&mut self) {
-        let Form { lines, escaped, wide } = std::mem::take(&mut self.form);
+        let Form { lines, escaped, wide, hive } = std::mem::take(&mut self.form);
         let Some(entry) = self.host.entries.last_mut() else { return };
         if lines.is_empty() {
             return;
         }
         let bytes = match (escaped, wide) {
+            _ if hive.is_some() => {
+                let mut bytes = hive::hive(&lines);
+                bytes.truncate(hive.unwrap_or_default());
+                bytes
+            }
             (true, _) => escape::content(&lines),
             (false, true) => format!("\u{feff}{lines}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
             (false, false) => lines.into_bytes(),
