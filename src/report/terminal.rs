@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::sanitize::line;
 use crate::model::coverage::Gap;
-use crate::model::distribution::Distribution;
+use crate::model::distribution::{Distribution, RecordState};
 use crate::model::finding::{Evidence, Finding, HookVerdict, Judgement};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
@@ -169,7 +169,7 @@ impl<W: Write> Page<'_, W> {
             let count = counted(own.len(), "distribution");
             writeln!(self.to, "  {}  [{}{}{account}]  {count}", path(&env.path), env.kind, version_words(env))?;
             for found in own.iter().filter(|_| self.style.verbose) {
-                writeln!(self.to, "      {} {}  ({})", line(&found.name), line(&found.version), found.state.name())?;
+                writeln!(self.to, "      {} {}  ({})", line(&found.name), line(&found.version), state_words(found))?;
             }
         }
         for one in report.interpreters.iter().filter(|_| self.style.verbose) {
@@ -251,6 +251,17 @@ impl<W: Write> Page<'_, W> {
         let sentence = self.paint(verdict.level, &line(&verdict.sentence));
         writeln!(self.to, "{sentence}")
     }
+}
+
+/// Its state, and what is not as its RECORD says.
+fn state_words(found: &Distribution) -> String {
+    let source = found.source.as_ref().map(|source| format!(" from {}", path(source))).unwrap_or_default();
+    let record = match found.record.state {
+        RecordState::Verified => ", verified".to_owned(),
+        RecordState::Modified => format!(", {} changed", counted(found.record.modified as usize, "file")),
+        _ => String::new(),
+    };
+    format!("{}{source}{record}", found.state.name())
 }
 
 fn version_words(env: &Environment) -> String {
