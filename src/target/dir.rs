@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -153,7 +152,7 @@ impl Dir {
 #[cfg(target_os = "linux")]
 fn list_raw(fd: &OwnedFd, shown: &mut impl FnMut(&[u8], FileType)) -> Result<(), GapReason> {
     // Large enough that most directories are one call, small enough for a worker's stack.
-    let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
+    let mut buffer = [std::mem::MaybeUninit::<u8>::uninit(); 64 * 1024];
     let mut listing = rustix::fs::RawDir::new(fd, &mut buffer);
     while let Some(entry) = listing.next() {
         let entry = entry.map_err(reason)?;

@@ -178,21 +178,15 @@ fn is_module(name: &[u8]) -> bool {
 
 /// Bytecode at the top of a site directory whose source is gone.
 fn add_bytecode(input: &Input<'_>, site: &Dir, path: &TargetPath, harvest: &mut Harvest) {
-    let cache = match site.open_dir(b"__pycache__") {
-        Ok(cache) => cache,
-        Err(why) if is_absent(why) || why == GapReason::NotRegular => return,
-        Err(why) => return harvest.gaps.push(input.gap_at(path.join(b"__pycache__"), why)),
-    };
+    // The walk lists it as well, and says why where it cannot.
+    let Ok(cache) = site.open_dir(b"__pycache__") else { return };
     let mut names = Vec::new();
-    let listed = cache.list(|name, _| {
+    let _said_by_the_walk = cache.list(|name, _| {
         let module = name.split(|byte| *byte == b'.').next().and_then(|stem| std::str::from_utf8(stem).ok());
         let own =
             module.map(normalize_name).filter(|own| name.ends_with(b".pyc") && input.watch.packages.contains(own));
         names.extend(own.zip(module).map(|(own, module)| (name.to_vec(), own, format!("{module}.py"))));
     });
-    if let Err(why) = listed {
-        harvest.gaps.push(input.gap_at(path.join(b"__pycache__"), why));
-    }
     names.sort_unstable();
     for (name, own, source) in names {
         if site.stat_entry(source.as_bytes()).is_ok() {
