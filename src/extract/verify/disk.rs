@@ -18,10 +18,21 @@ use crate::model::python::FileIdentity;
 use crate::target::Target;
 use crate::target::dir::{Dir, OpenFile};
 
-/// Largest file that is hashed, and most bytes for one distribution. Weights and data can be larger; what Python runs is
-/// not.
-pub(super) const LARGEST: u64 = 1 << 30;
-const MOST_BYTES: u64 = 8 << 30;
+/// How much is hashed.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Largest file, in bytes.
+    pub(super) largest: u64,
+    /// Most bytes for one distribution.
+    pub(super) most: u64,
+}
+
+impl Limits {
+    /// Unasked: what nearly every distribution has, and no more than a few seconds for one that was made to be large.
+    pub(super) const UNASKED: Self = Self { largest: 512 << 20, most: 1 << 30 };
+    /// With `--verify`: the largest libraries and weights that are known.
+    pub(super) const ASKED: Self = Self { largest: 8 << 30, most: 64 << 30 };
+}
 
 type Digest256 = [u8; 32];
 
@@ -38,6 +49,7 @@ pub(super) struct Environment<'a> {
     buffer: RefCell<Vec<u8>>,
     /// Files of several names are read once, whatever the rows call them.
     hashed: RefCell<HashMap<FileIdentity, Digest256>>,
+    limits: Limits,
     /// Bytes that may still be hashed for the distribution at hand.
     left: Cell<u64>,
     counts: Cell<Counts>,
@@ -54,7 +66,12 @@ pub(super) enum Spot {
 }
 
 impl<'a> Environment<'a> {
-    pub(super) fn open(target: &'a Target, site: &TargetPath, root: &TargetPath) -> Result<Self, GapReason> {
+    pub(super) fn open(
+        target: &'a Target,
+        site: &TargetPath,
+        root: &TargetPath,
+        limits: Limits,
+    ) -> Result<Self, GapReason> {
         let dir = target.root.open_dir(&target.root.resolve(site)?)?;
         Ok(Self {
             target,
@@ -64,14 +81,15 @@ impl<'a> Environment<'a> {
             last: RefCell::new(None),
             buffer: RefCell::new(vec![0; 128 << 10]),
             hashed: RefCell::new(HashMap::new()),
-            left: Cell::new(MOST_BYTES),
+            limits,
+            left: Cell::new(limits.most),
             counts: Cell::default(),
         })
     }
 
     /// Begins another distribution.
     pub(super) fn begin(&self) {
-        self.left.set(MOST_BYTES);
+        self.left.set(self.limits.most);
     }
 
     /// A name or path as it is compared: on some systems case means nothing.
@@ -211,11 +229,11 @@ impl<'a> Environment<'a> {
             return Ok(known);
         }
         let left = self.left.get().checked_sub(stat.size).ok_or(GapReason::TooLarge)?;
-        if stat.size > LARGEST {
+        if stat.size > self.limits.largest {
             return Err(GapReason::TooLarge);
         }
         self.left.set(left);
-        let mut stream = file.stream(LARGEST);
+        let mut stream = file.stream(self.limits.largest);
         let mut hash = Sha256::new();
         let mut buffer = self.buffer.borrow_mut();
         let mut total = 0;

@@ -21,7 +21,7 @@ use crate::model::path::TargetPath;
 use crate::model::startup::{HookLine, Ownership, StartupHook};
 use crate::model::watch::Watch;
 use crate::target::Target;
-use disk::Environment;
+use disk::{Environment, Limits};
 use rows::Verified;
 
 /// The row of coverage.
@@ -36,8 +36,8 @@ struct Site<'a> {
     environment: TargetPath,
     /// All distributions with a RECORD in it.
     all: Vec<&'a Distribution>,
-    /// Those to be verified: their place in the facts.
-    chosen: Vec<(usize, &'a Distribution)>,
+    /// Those to be verified: their place in the facts, and whether a miss matters.
+    chosen: Vec<(usize, &'a Distribution, bool)>,
     /// Package folders without metadata: their place in the facts, and the name of the folder.
     bare: Vec<(usize, &'a Distribution)>,
 }
@@ -56,7 +56,8 @@ struct Yield {
 #[must_use]
 pub fn verify(target: &Target, watch: &Watch, facts: &mut Facts, all: bool) -> Harvest {
     let sites = sites(facts, watch, all);
-    let done: Vec<Yield> = sites.par_iter().map(|site| site.verify(target)).collect();
+    let limits = if all { Limits::ASKED } else { Limits::UNASKED };
+    let done: Vec<Yield> = sites.par_iter().map(|site| site.verify(target, limits)).collect();
     let mut harvest = Harvest::default();
     let mut owned = BTreeSet::new();
     for one in done {
@@ -104,8 +105,11 @@ fn sites<'a>(facts: &'a Facts, watch: &Watch, all: bool) -> Vec<Site<'a>> {
             site.bare.push((at, found));
         } else if !is_stash {
             site.all.push(found);
-            if all || is_named(found, watch) || stirred.contains(&path) {
-                site.chosen.push((at, found));
+            // Beside an unanswered start-up file the others are looked at for what they may tell, not because they are
+            // suspected themselves.
+            let is_asked_for = all || is_named(found, watch);
+            if is_asked_for || stirred.contains(&path) {
+                site.chosen.push((at, found, is_asked_for));
             }
         }
     }
@@ -127,17 +131,21 @@ fn is_unanswered(hook: &StartupHook) -> bool {
 }
 
 impl Site<'_> {
-    fn verify(&self, target: &Target) -> Yield {
+    fn verify(&self, target: &Target, limits: Limits) -> Yield {
         let mut out = Yield::default();
-        let environment = match Environment::open(target, &self.path, &self.environment) {
+        let environment = match Environment::open(target, &self.path, &self.environment, limits) {
             Ok(environment) => environment,
             Err(why) => {
                 out.gaps.push(Gap::new(STAGE.id, self.path.clone(), why).because("its RECORD files were not compared"));
                 return out;
             }
         };
-        let mut verified: Vec<(usize, Verified)> =
-            self.chosen.iter().map(|(at, found)| (*at, rows::verify(&environment, found, &mut out.gaps))).collect();
+        let mut verified: Vec<(usize, Verified)> = Vec::with_capacity(self.chosen.len());
+        for (at, found, is_asked_for) in &self.chosen {
+            let mut gaps = Vec::new();
+            verified.push((*at, rows::verify(&environment, found, &mut gaps)));
+            out.gaps.extend(gaps.into_iter().map(|gap| if *is_asked_for { gap } else { gap.harmless() }));
+        }
         let mut extras: BTreeSet<Vec<u8>> = verified.iter().flat_map(|(_, one)| one.extras.keys().cloned()).collect();
         let mut bare: BTreeMap<Vec<u8>, usize> =
             self.bare.iter().map(|(at, found)| (found.path.file_name().to_vec(), *at)).collect();

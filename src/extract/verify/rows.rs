@@ -16,7 +16,7 @@ use crate::target::dir::{Dir, OpenFile};
 const MOST_CHANGES: usize = 200;
 
 /// Most rows that are compared: their names are kept meanwhile. The largest honest distributions have some 50,000.
-const MOST_NAMES: usize = 300_000;
+const MOST_NAMES: usize = 100_000;
 
 /// What came of one distribution.
 pub(super) struct Verified {
