@@ -186,6 +186,14 @@ pub fn severity(level: Level, confidence: Confidence) -> Severity {
     }
 }
 
+/// Says how bad a finding is and how sure that is, and what follows from both.
+fn settle(finding: &mut Finding, level: Level, confidence: Confidence) {
+    finding.level = level;
+    finding.confidence = confidence;
+    finding.severity = severity(level, confidence);
+    finding.advice = advice(level);
+}
+
 /// What to do first about something that may run: the same for all of them, and nothing that starts Python.
 #[must_use]
 pub fn advice(level: Level) -> String {

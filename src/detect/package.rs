@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Rule, Scene, advice, severity};
+use super::{Rule, Scene, settle, severity};
 use crate::intel::index::{Applies, Known, applies};
 use crate::model::distribution::{DistState, Distribution, MetadataForm, normalize_name};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
@@ -102,7 +102,6 @@ pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<
 fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
     let Known { pack, indicator } = hit.known;
     let (level, confidence) = weigh(found.state, hit);
-    let environment = scene.environment(found.environment);
     let (name, version) = &hit.matched;
     let note = match (hit.applies, &found.folder_says) {
         (Applies::Perhaps, _) => ", version unknown",
@@ -112,33 +111,53 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
         _ => "",
     };
     let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), state_words(found.state));
+    let mut one = about(scene, found, RULE.id, &indicator.id, title);
+    // Metadata and folder name may each match in their own way.
+    let parts =
+        [RULE.id.as_bytes(), indicator.id.as_bytes(), found.path.as_bytes(), name.as_bytes(), version.as_bytes()];
+    one.id = Id::new("find", &parts);
+    one.incident = Some(pack.id.clone());
+    one.indicator = Some(indicator.id.clone());
+    one.subject.name = Some(name.clone());
+    one.subject.version = Some(version.clone());
+    one.evidence = vec![evidence(found, version)];
+    settle(&mut one, level, confidence);
+    one
+}
+
+/// A finding about a distribution, of which only the title says what it is.
+pub(super) fn about(
+    scene: &Scene<'_>,
+    found: &Distribution,
+    rule: &'static str,
+    indicator: &str,
+    title: String,
+) -> Finding {
+    let environment = scene.environment(found.environment);
     Finding {
-        id: Id::new(
-            "find",
-            &[RULE.id.as_bytes(), indicator.id.as_bytes(), found.path.as_bytes(), name.as_bytes(), version.as_bytes()],
-        ),
-        rule: RULE.id,
-        incident: Some(pack.id.clone()),
-        indicator: Some(indicator.id.clone()),
-        level,
-        severity: severity(level, confidence),
-        confidence,
+        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), found.path.as_bytes()]),
+        rule,
+        incident: None,
+        indicator: None,
+        level: Level::None,
+        severity: severity(Level::None, Confidence::Possible),
+        confidence: Confidence::Possible,
         title,
         stage: stage(found.state),
         subject: Subject {
             kind: "distribution",
             path: found.path.clone(),
-            name: Some(name.clone()),
-            version: Some(version.clone()),
+            name: Some(found.name.clone()),
+            version: Some(found.version.clone()),
         },
         environment: found.environment,
         accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
-        evidence: vec![evidence(found, version)],
+        evidence: Vec::new(),
         also_at: found.also_at.clone(),
         attack: vec!["T1195.002"],
         accepted: false,
         first_seen: found.installed_at,
-        advice: advice(level),
+        advice: String::new(),
     }
 }
 
@@ -187,7 +206,7 @@ pub(super) fn state_words(state: DistState) -> &'static str {
     }
 }
 
-pub(super) fn stage(state: DistState) -> Stage {
+fn stage(state: DistState) -> Stage {
     match state {
         DistState::Installed => Stage::Installed,
         DistState::Editable => Stage::Editable,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Scene, advice, package, severity};
+use super::{Rule, Scene, package, settle};
 use crate::intel::index::Known;
 use crate::intel::pack::Kind;
 use crate::model::distribution::{Change, ChangeKind, Distribution};
-use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Subject};
-use crate::model::id::Id;
+use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
 use crate::model::path::TargetPath;
 use crate::model::text::{Excerpt, counted};
 use crate::model::time::Time;
@@ -51,7 +50,7 @@ fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
             named(found),
             package::state_words(found.state)
         );
-        let mut one = base(scene, found, KNOWN.id, &indicator.id, title);
+        let mut one = package::about(scene, found, KNOWN.id, &indicator.id, title);
         one.incident = Some(known.pack.id.clone());
         one.indicator = Some(indicator.id.clone());
         // The row says that it was installed here, which for a payload is what its place would say.
@@ -88,7 +87,7 @@ fn changed(scene: &Scene<'_>, found: &Distribution, windows: &[(Time, Time)]) ->
     let files = counted(changes.len(), "file");
     let verb = if changes.len() == 1 { "is" } else { "are" };
     let title = format!("{}: {files} of code {verb} not what RECORD says ({})", named(found), words(first));
-    let mut one = base(scene, found, CHANGED.id, "", title);
+    let mut one = package::about(scene, found, CHANGED.id, "", title);
     settle(&mut one, Level::Suspicious, Confidence::Probable);
     one.attack = vec!["T1554"];
     one.first_seen = changes.iter().filter_map(|change| change.modified).min();
@@ -118,42 +117,6 @@ fn words(change: &Change) -> String {
 
 fn named(found: &Distribution) -> String {
     [found.name.as_str(), &found.version].join(" ").trim().to_owned()
-}
-
-fn settle(one: &mut Finding, level: Level, confidence: Confidence) {
-    one.level = level;
-    one.confidence = confidence;
-    one.severity = severity(level, confidence);
-    one.advice = advice(level);
-}
-
-fn base(scene: &Scene<'_>, found: &Distribution, rule: &'static str, indicator: &str, title: String) -> Finding {
-    let environment = scene.environment(found.environment);
-    Finding {
-        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), found.path.as_bytes()]),
-        rule,
-        incident: None,
-        indicator: None,
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
-        title,
-        stage: package::stage(found.state),
-        subject: Subject {
-            kind: "distribution",
-            path: found.path.clone(),
-            name: Some(found.name.clone()),
-            version: Some(found.version.clone()),
-        },
-        environment: found.environment,
-        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
-        evidence: Vec::new(),
-        also_at: found.also_at.clone(),
-        attack: vec!["T1195.002"],
-        accepted: false,
-        first_seen: found.installed_at,
-        advice: String::new(),
-    }
 }
 
 /// A known row says nothing new of a distribution whose name and version are known to be bad already: it becomes evidence

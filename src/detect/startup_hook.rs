@@ -1,6 +1,6 @@
 //! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
 
-use super::{Rule, Scene, advice, package, severity, startup_score};
+use super::{Rule, Scene, package, settle, severity, startup_score};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::Kind;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
@@ -97,13 +97,6 @@ fn run_shape(scene: &Scene<'_>, hooks: &[HookVerdict]) -> Vec<Finding> {
         found
     })
     .collect()
-}
-
-fn settle(found: &mut Finding, level: Level, confidence: Confidence) {
-    found.level = level;
-    found.confidence = confidence;
-    found.severity = severity(level, confidence);
-    found.advice = advice(level);
 }
 
 fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &str) -> Finding {
