@@ -122,12 +122,19 @@ fn is_named(found: &Distribution, watch: &Watch) -> bool {
     names.into_iter().flatten().any(|name| watch.packages.contains(name)) || !found.known_rows.is_empty()
 }
 
-/// Whether a start-up file runs code that no installer answers for. virtualenv writes one that no RECORD lists.
+/// Whether nobody answers for a start-up file: it is not what RECORD says, or no RECORD lists it and it runs code.
+/// virtualenv writes one that none lists.
 fn is_unanswered(hook: &StartupHook) -> bool {
-    let runs = |line: &HookLine| {
-        line.class.runs_code() && !(line.text.as_str() == "import _virtualenv" && line.features.is_empty())
-    };
-    hook.in_site_dir && hook.ownership != Ownership::Owned && (hook.lines.iter().any(runs) || hook.sha256.is_none())
+    let is_seed = |line: &HookLine| line.text.as_str() == "import _virtualenv" && line.features.is_empty();
+    let runs = hook.lines.iter().any(|line| line.class.runs_code() && !is_seed(line));
+    // What could not be read to its end may run anything.
+    let may_run = runs || hook.sha256.is_none();
+    hook.in_site_dir
+        && match hook.ownership {
+            Ownership::Owned => false,
+            Ownership::Changed => true,
+            Ownership::Orphan => may_run,
+        }
 }
 
 impl Site<'_> {
