@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
         let new = environment(self.target, &path, prefix.owner_uid, fit.as_ref(), inner);
         let entry = self.environments.entry(path).or_insert(new);
         entry.base = entry.base.take().or(prefix.base);
-        // A standard library is no older or younger than what the distribution's packages make it.
+        // conda-meta changes with every install: that says nothing of the beginning.
         entry.created = entry.created.or(prefix.modified.filter(|_| prefix.shown_by != PrefixMark::Conda));
         if entry.python_version.is_none() || prefix.shown_by == PrefixMark::Conda {
             let by_folder = || layout::of(&prefix.folder, self.target.root.platform().is_case_blind()).python_version;
