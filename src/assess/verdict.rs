@@ -79,7 +79,7 @@ fn what(level: Level, findings: &[Finding]) -> String {
     let all_possible = of_level.iter().all(|one| one.confidence == Confidence::Possible);
     let count = counted(of_level.len(), "finding");
     match (incidents.is_empty(), all_possible) {
-        (true, _) => format!("{count} of start-up code that no indicator knows"),
+        (true, _) => format!("{count} of code that no indicator knows and nothing explains"),
         (false, true) => format!("{count} of an uncertain lead ({})", incidents.join(", ")),
         (false, false) => format!("{count} of {}", incidents.join(", ")),
     }

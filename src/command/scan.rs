@@ -12,6 +12,7 @@ use crate::extract::{self, EXTRACTORS, link, program_version, verify};
 use crate::intel::index::Intel;
 use crate::intel::pack::Kind;
 use crate::model::coverage::GapReason;
+use crate::model::distribution::MetadataForm;
 use crate::model::facts::Harvest;
 use crate::model::finding::Finding;
 use crate::model::path::TargetPath;
@@ -139,6 +140,12 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     let pool = target::pool(config.jobs).map_err(|why| Error::Usage(format!("--jobs {}: {why}", config.jobs)))?;
     let mut harvest = progress::watch(&seen, config.progress, || pool.install(|| walk::walk(&walk, &starts)));
     harvest.gaps.extend(target.gaps.iter().cloned());
+    // Beside a single path nothing is known of its neighbours: which of them have metadata was not looked at.
+    let is_swept = |path: &TargetPath| starts.iter().any(|start| path.is_under(start));
+    let facts = &mut harvest.facts;
+    facts
+        .distributions
+        .retain(|found| found.metadata != MetadataForm::Directory || found.site().is_some_and(|site| is_swept(&site)));
     let mut harvest = link::link(target, &places, harvest);
     // With the whole picture there is a second look.
     let later = pool.install(|| {

@@ -92,11 +92,19 @@ pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<
             hits.collect::<Vec<_>>()
         })
         .filter(|hit| hit.applies != Applies::No)
+        .filter(|hit| !(hit.applies == Applies::Perhaps && is_accounted_for(found)))
         .filter(move |hit| {
             let is_new = !seen.contains(&hit.known.indicator.id);
             seen.push(hit.known.indicator.id.clone());
             is_new
         })
+}
+
+/// A folder of a watched name and of no version: one whose files another distribution lists, or that holds nothing to be
+/// imported, is no lead. One whose own version is bad stays one, whatever a RECORD says.
+fn is_accounted_for(found: &Distribution) -> bool {
+    let is_residue = found.state == DistState::Leftover && !found.path.file_name().starts_with(b"~");
+    found.metadata == MetadataForm::Directory && (found.is_claimed || is_residue)
 }
 
 fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {

@@ -77,11 +77,7 @@ fn changed(scene: &Scene<'_>, found: &Distribution, windows: &[(Time, Time)]) ->
     let is_in_window = |change: &Change| {
         change.modified.is_some_and(|at| windows.iter().any(|(from, until)| (*from..=*until).contains(&at)))
     };
-    let counts = |change: &&Change| {
-        let is_other = matches!(change.what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode);
-        let is_new = change.what == ChangeKind::Added && is_in_window(change);
-        change.runs && ((is_other && (is_named || is_in_window(change))) || is_new)
-    };
+    let counts = |change: &&Change| change.runs && change.is_other() && (is_named || is_in_window(change));
     let changes: Vec<&Change> = found.record.changes.iter().filter(counts).collect();
     let first = changes.first()?;
     let files = counted(changes.len(), "file");

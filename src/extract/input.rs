@@ -34,6 +34,8 @@ pub struct Content {
     pub stat: Stat,
     /// Whether that is all of it.
     pub whole: bool,
+    /// Whether nothing of it may be shown.
+    pub is_elsewhere: bool,
 }
 
 impl<'a> Input<'a> {
@@ -79,11 +81,22 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Opens a regular file in `dir`, whose path is `folder`, through a link if it is one.
+    /// Opens a regular file in `dir`, whose path is `folder`, through a link if it is one and leads to a file of the same
+    /// name.
     ///
     /// # Errors
     /// Why not.
     pub fn open(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let file = self.open_to_judge(dir, folder, name)?;
+        if file.is_elsewhere { Err(GapReason::LinkElsewhere) } else { Ok(file) }
+    }
+
+    /// The same for a file of any name that the owner of a link could read: what Python takes from there must be judged.
+    /// Of one that `is_elsewhere` nothing is shown.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_to_judge(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
         let spelled = match dir.stat_entry(name) {
             // On a case-blind target METADATA may be called metadata.
             Err(GapReason::Missing) if self.target.root.platform().is_case_blind() => {
@@ -95,8 +108,7 @@ impl<'a> Input<'a> {
         let name = spelled.as_slice();
         let file = match dir.open_file(name) {
             Err(GapReason::NotRegular) if dir.stat_entry(name)?.kind == EntryKind::Link => {
-                let (place, _) = self.target.root.follow_link(folder, dir, name)?;
-                self.target.root.open_place(&place)
+                self.target.root.open_linked(folder, dir, name)
             }
             other => other,
         }?;
@@ -111,6 +123,14 @@ impl<'a> Input<'a> {
     pub fn open_candidate(&self) -> Result<OpenFile, GapReason> {
         let folder = self.folder();
         self.open(self.candidate.dir, &folder, self.candidate.name).map_err(listed)
+    }
+
+    /// The same to be judged, whatever a link calls it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_candidate_to_judge(&self) -> Result<OpenFile, GapReason> {
+        self.open_to_judge(self.candidate.dir, &self.folder(), self.candidate.name).map_err(listed)
     }
 
     /// Reads at most `cap` bytes of a file in `dir`.
@@ -131,7 +151,7 @@ impl<'a> Input<'a> {
         let whole = bytes.len() as u64 <= cap;
         bytes.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
         self.count(0, bytes.len() as u64);
-        Ok(Content { bytes, stat: file.stat, whole })
+        Ok(Content { bytes, stat: file.stat, whole, is_elsewhere: file.is_elsewhere })
     }
 
     /// A file of `dir` as a stream of at most `cap` bytes.
@@ -145,8 +165,12 @@ impl<'a> Input<'a> {
         name: &[u8],
         cap: u64,
     ) -> Result<impl Read + 'a, GapReason> {
-        let file = self.open(dir, folder, name)?;
-        Ok(Counted { input: self, inner: file.stream(cap) })
+        Ok(self.stream_open(self.open(dir, folder, name)?, cap))
+    }
+
+    /// An open file as a stream of at most `cap` bytes.
+    pub fn stream_open(&'a self, file: OpenFile, cap: u64) -> impl Read + 'a {
+        Counted { input: self, inner: file.stream(cap) }
     }
 
     /// An open file to be read here and there.

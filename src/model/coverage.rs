@@ -21,6 +21,8 @@ pub enum GapReason {
     LinkLoop,
     /// A link whose target does not exist.
     DanglingLink,
+    /// A link to a file of another name, or of an account that the link's owner may not read.
+    LinkElsewhere,
     /// A FIFO, device or socket: never opened.
     NotRegular,
     /// The system ran out of a resource, such as open files.
@@ -37,7 +39,7 @@ pub enum GapReason {
 
 impl GapReason {
     /// Every reason, for `explain` and the documents.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PermissionDenied,
         Self::TooLarge,
         Self::Malformed,
@@ -45,6 +47,7 @@ impl GapReason {
         Self::Vanished,
         Self::LinkLoop,
         Self::DanglingLink,
+        Self::LinkElsewhere,
         Self::NotRegular,
         Self::Exhausted,
         Self::Crashed,
@@ -64,6 +67,7 @@ impl GapReason {
             Self::Vanished => "vanished",
             Self::LinkLoop => "link-loop",
             Self::DanglingLink => "dangling-link",
+            Self::LinkElsewhere => "link-elsewhere",
             Self::NotRegular => "not-regular",
             Self::Exhausted => "exhausted",
             Self::Crashed => "crashed",
@@ -84,6 +88,9 @@ impl GapReason {
             Self::Vanished => "It was listed and gone a moment later. Normal on a busy host.",
             Self::LinkLoop => "Its links lead in a circle, or through more than 40 links.",
             Self::DanglingLink => "It is a link to something that does not exist on the target.",
+            Self::LinkElsewhere => {
+                "It is a link to a file of another name or of another account. It was not followed: a report must not be made to show what its planter may not read."
+            }
             Self::NotRegular => "It is a FIFO, a device or a socket under a file's name. Such things are never opened.",
             Self::Exhausted => "The system ran out of a resource, such as open files, so this part was not entered.",
             Self::Crashed => "The reader crashed on it. The sweep went on; please report the file's shape.",
@@ -102,6 +109,7 @@ impl GapReason {
             Self::Missing | Self::Vanished | Self::DanglingLink | Self::LinkLoop | Self::NotRegular => false,
             Self::PermissionDenied
             | Self::TooLarge
+            | Self::LinkElsewhere
             | Self::Malformed
             | Self::Exhausted
             | Self::Crashed

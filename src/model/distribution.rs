@@ -1,6 +1,6 @@
 //! What is installed, cached or left over, by the metadata that names it.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::id::Id;
 use super::path::TargetPath;
@@ -94,8 +94,13 @@ pub struct RecordSummary {
     pub extra: u32,
     /// Rows or files that could not be compared: unreadable, or with a hash that is not SHA-256.
     pub unchecked: u32,
-    /// The files behind `modified`, `missing` and `extra`: the first 200 by path.
+    /// The files behind `modified`, `missing` and `extra`, changed code first; the report shows 200.
+    #[serde(serialize_with = "first_changes")]
     pub changes: Vec<Change>,
+}
+
+fn first_changes<S: Serializer>(all: &[Change], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(all.iter().take(200))
 }
 
 impl RecordSummary {
@@ -120,6 +125,14 @@ pub struct Change {
     pub modified: Option<Time>,
     /// Lower-case hex of what lies there now, where that was read.
     pub sha256: Option<String>,
+}
+
+impl Change {
+    /// Whether Python gets something else than what RECORD lists; what is missing or merely added is not that.
+    #[must_use]
+    pub fn is_other(&self) -> bool {
+        matches!(self.what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode)
+    }
 }
 
 /// In what way a file differs from RECORD.
@@ -201,6 +214,9 @@ pub struct Distribution {
     /// Rows of its RECORD that name known payloads; for the judgement.
     #[serde(skip)]
     pub known_rows: Vec<KnownRow>,
+    /// Of a folder without metadata: whether some RECORD beside it lists files in it.
+    #[serde(skip)]
+    pub is_claimed: bool,
     /// Which file its metadata is, where that file has several names.
     #[serde(skip)]
     pub linked: Option<FileIdentity>,

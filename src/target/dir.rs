@@ -27,6 +27,10 @@ pub struct Stat {
     pub uid: u32,
     /// How many names it has.
     pub links: u64,
+    /// Whether every account may read it, as far as its own permissions go.
+    pub is_public: bool,
+    /// Bytes that the disk holds for it: far fewer than its size where it is mostly a hole.
+    pub allocated: u64,
     /// Last modification.
     pub modified: Time,
     /// Device, inode, last change.
@@ -34,11 +38,16 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Which file it is, if it has more than one name.
+    /// Which file it is.
+    #[must_use]
+    pub fn file(&self) -> FileIdentity {
+        FileIdentity { device: self.identity.device, inode: self.identity.inode }
+    }
+
+    /// The same, if it has more than one name.
     #[must_use]
     pub fn linked(&self) -> Option<FileIdentity> {
-        let DirIdentity { device, inode, .. } = self.identity;
-        (self.kind == EntryKind::File && self.links > 1).then_some(FileIdentity { device, inode })
+        (self.kind == EntryKind::File && self.links > 1).then(|| self.file())
     }
 }
 
@@ -55,6 +64,8 @@ pub struct OpenFile {
     file: File,
     /// What the system said of the handle.
     pub stat: Stat,
+    /// Whether a link of another name led here: nothing of its content may be shown, since it may be anything.
+    pub is_elsewhere: bool,
 }
 
 impl Dir {
@@ -87,7 +98,7 @@ impl Dir {
         if stat.kind != EntryKind::File {
             return Err(GapReason::NotRegular);
         }
-        Ok(OpenFile { file, stat })
+        Ok(OpenFile { file, stat, is_elsewhere: false })
     }
 
     /// What the system says of an entry, of a link itself.
@@ -233,6 +244,8 @@ fn read_stat(stat: &rustix::fs::Stat) -> Stat {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         uid: stat.st_uid,
         links: stat.st_nlink as u64,
+        is_public: Mode::from_raw_mode(stat.st_mode as _).contains(Mode::ROTH),
+        allocated: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
         modified: Time::from_unix(stat.st_mtime as i64),
         identity: DirIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64, changed },
     }

@@ -7,6 +7,7 @@ pub mod host;
 pub mod mounts;
 pub mod places;
 pub mod root;
+mod spelling;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

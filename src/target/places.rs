@@ -40,6 +40,9 @@ pub struct Rule {
     /// `..` for the folder above it.
     #[serde(default)]
     pub marks: Vec<Vec<String>>,
+    /// Marks that must be there whatever the path is.
+    #[serde(default)]
+    pub requires: Vec<String>,
     /// Whether a `pyvenv.cfg` must or must not be there.
     #[serde(default)]
     pub venv: Option<bool>,
@@ -74,7 +77,7 @@ impl Places {
 
     /// The names of the files and folders that mark environments.
     pub fn mark_names(&self) -> impl Iterator<Item = &str> {
-        let marks = self.rules.iter().flat_map(|rule| rule.marks.iter().flatten());
+        let marks = self.rules.iter().flat_map(|rule| rule.marks.iter().flatten().chain(&rule.requires));
         marks.filter_map(|mark| mark.rsplit('/').next())
     }
 
@@ -85,8 +88,9 @@ impl Places {
         self.rules.iter().filter(|rule| rule.venv.is_none_or(|wanted| wanted == is_venv)).find_map(|rule| {
             let placed = rule.paths.iter().find_map(|path| fit(path, &parts));
             let is_marked = || rule.marks.iter().any(|set| set.iter().all(|mark| marks.has(root, mark)));
-            let root = placed.or_else(|| is_marked().then_some(parts.len()))?;
-            Some(Fit { rule, root })
+            let fitting = placed.or_else(|| is_marked().then_some(parts.len()))?;
+            let is_whole = rule.requires.iter().all(|mark| marks.has(root, mark));
+            is_whole.then_some(Fit { rule, root: fitting })
         })
     }
 }

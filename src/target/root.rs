@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::dir::{Dir, OpenFile, Stat, no_access_time};
 use super::mounts::{MountKind, Mounts};
+use super::spelling::Spellings;
 use crate::model::coverage::GapReason;
 use crate::model::host::Platform;
 use crate::model::interest::EntryKind;
@@ -24,6 +25,8 @@ const MOST_LINKS: usize = 40;
 pub struct Root {
     dir: Dir,
     platform: Platform,
+    /// How names are spelled, on systems that take them in any case.
+    spellings: Spellings,
     /// Where other machines, user programs or an automounter answer: nothing is followed into them.
     shut: Mounts,
 }
@@ -51,7 +54,8 @@ impl Root {
             other => other,
         };
         let fd = opened.map_err(|errno| std::io::Error::from(errno).to_string())?;
-        Ok(Self { dir: Dir::from_fd(fd), platform: Platform::Linux, shut: Mounts::default() })
+        let dir = Dir::from_fd(fd);
+        Ok(Self { dir, platform: Platform::Linux, spellings: Spellings::default(), shut: Mounts::default() })
     }
 
     /// Takes note of the mounts that no look-up may enter: even a look at a dead network mount can hang, and a step into
@@ -127,6 +131,27 @@ impl Root {
     /// Why not.
     pub fn open_place(&self, place: &Place) -> Result<OpenFile, GapReason> {
         self.folder_of(place).open_file(&place.name)
+    }
+
+    /// Opens the regular file behind the link `name` in the folder `at`. Whoever plants a link chooses what is read, and
+    /// with it what a report shows: so only a file that the owner of the link could read himself is opened, and one of
+    /// another name, unless it lies in a site directory, is marked as `is_elsewhere`.
+    ///
+    /// # Errors
+    /// Why not; `LinkElsewhere` for what the owner of the link may not read.
+    pub fn open_linked(&self, at: &TargetPath, dir: &Dir, name: &[u8]) -> Result<OpenFile, GapReason> {
+        let link = dir.stat_entry(name)?;
+        let (place, real) = self.follow_link(at, dir, name)?;
+        let is_same =
+            real.file_name() == name || (self.platform.is_case_blind() && real.file_name().eq_ignore_ascii_case(name));
+        let is_in_site = real.components().any(|part| matches!(part, b"site-packages" | b"dist-packages"));
+        let may_read = link.uid == 0 || link.uid == place.stat.uid || place.stat.is_public;
+        if place.stat.kind == EntryKind::File && !may_read {
+            return Err(GapReason::LinkElsewhere);
+        }
+        let mut file = self.open_place(&place)?;
+        file.is_elsewhere = !is_same && !is_in_site;
+        Ok(file)
     }
 
     /// Opens the directory that a look-up ended at.
@@ -237,14 +262,7 @@ impl Root {
         match folder.stat_entry(&name).map_err(dangling) {
             Ok(stat) => Ok((name, stat)),
             Err(GapReason::DanglingLink) if self.platform.is_case_blind() => {
-                let wanted = String::from_utf8_lossy(&name).to_lowercase();
-                let mut alike = None;
-                folder.list(|entry, _| {
-                    if String::from_utf8_lossy(entry).to_lowercase() == wanted {
-                        alike = Some(entry.to_vec());
-                    }
-                })?;
-                let name = alike.ok_or(GapReason::DanglingLink)?;
+                let name = self.spellings.spelled(folder, &name)?.ok_or(GapReason::DanglingLink)?;
                 folder.stat_entry(&name).map(|stat| (name, stat))
             }
             Err(why) => Err(why),

@@ -65,23 +65,40 @@ fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {
     drop_named_folders(facts);
 }
 
-/// A package's folder is a thing of its own only where no metadata names the package.
+/// A package's folder is a thing of its own only where no metadata beside it names the package, or where its own code
+/// gives another version than that metadata.
 fn drop_named_folders(facts: &mut Facts) {
-    let (folders, others): (Vec<&Distribution>, Vec<&Distribution>) =
-        facts.distributions.iter().partition(|found| found.metadata == MetadataForm::Directory);
-    let bare: HashSet<(Option<Id>, &str)> =
-        folders.iter().map(|found| (found.environment, found.normalized.as_str())).collect();
-    let named: HashSet<(Option<Id>, String)> = others
-        .iter()
-        .filter(|found| bare.contains(&(found.environment, found.normalized.as_str())))
-        .map(|found| (found.environment, found.normalized.clone()))
-        .collect();
+    let folders = facts.distributions.iter().filter(|found| found.metadata == MetadataForm::Directory);
+    let bare: HashSet<&str> = folders.map(|found| found.normalized.as_str()).collect();
+    let mut named: HashMap<(Place, String), HashSet<String>> = HashMap::new();
+    let metadata = facts.distributions.iter().filter(|found| found.metadata != MetadataForm::Directory);
+    for found in metadata.filter(|found| found.state.is_importable() && bare.contains(found.normalized.as_str())) {
+        let versions = named.entry((place(found), found.normalized.clone())).or_default();
+        versions.insert(found.version.trim().to_owned());
+    }
     if named.is_empty() {
         return;
     }
     facts.distributions.retain(|found| {
-        found.metadata != MetadataForm::Directory || !named.contains(&(found.environment, found.normalized.clone()))
+        let places = [Place::Site(found.site()), Place::Conda(found.environment)];
+        let versions = places.into_iter().filter_map(|place| named.get(&(place, found.normalized.clone())));
+        let says_the_same = |known: &HashSet<String>| found.version.is_empty() || known.contains(&found.version);
+        found.metadata != MetadataForm::Directory || !versions.into_iter().any(says_the_same)
     });
+}
+
+/// Where metadata counts: in its own site directory; what conda lists, in all of the environment.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    Site(Option<TargetPath>),
+    Conda(Option<Id>),
+}
+
+fn place(found: &Distribution) -> Place {
+    match found.metadata {
+        MetadataForm::CondaMeta => Place::Conda(found.environment),
+        _ => Place::Site(found.site()),
+    }
 }
 
 fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {

@@ -69,7 +69,7 @@ fn egg_zip(input: &Input<'_>) -> Harvest {
     let stem = strip_suffix(candidate.name, b".egg");
     let is_named = metadata::is_egg_name(stem);
     let mut changed = None;
-    let (headers, miss) = match input.open_candidate() {
+    let (headers, miss) = match input.open_candidate_to_judge() {
         Ok(file) => {
             changed = Some(file.stat.modified);
             pkg_info(&input.at_will(&file))

@@ -10,7 +10,7 @@ use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{DistState, FolderSays, MetadataForm, normalize_name};
 use crate::model::facts::Harvest;
-use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
+use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::target::dir::Dir;
 
@@ -85,7 +85,7 @@ fn follow(input: &Input<'_>, path: &TargetPath, name: &str) -> Result<(TargetPat
     let place = root.resolve(path)?;
     let real = root.path_of(&place);
     let dir = root.open_dir(&place)?;
-    let Some(info) = egg_info_of(&dir, name)? else {
+    let Some(info) = egg_info_of(input, &dir, name) else {
         let gap = input.gap(GapReason::Missing).because(format!("{} holds no metadata of it", path.to_text()));
         return Ok((real, Headers::default(), Some(gap)));
     };
@@ -95,18 +95,12 @@ fn follow(input: &Input<'_>, path: &TargetPath, name: &str) -> Result<(TargetPat
     Ok((real, told.headers, told.gap.map(Gap::harmless)))
 }
 
-/// The folder `NAME.egg-info`, written with `_` for `-`.
-fn egg_info_of(dir: &Dir, name: &str) -> Result<Option<Vec<u8>>, GapReason> {
-    let wanted = normalize_name(name);
-    let mut found = None;
-    dir.list(|entry, kind| {
-        let stem = strip_suffix(entry, b".egg-info");
-        let is_info = kind == EntryKind::Dir && entry.to_ascii_lowercase().ends_with(b".egg-info");
-        if is_info && normalize_name(&String::from_utf8_lossy(stem)) == wanted {
-            found = Some(entry.to_vec());
-        }
-    })?;
-    Ok(found)
+/// The folder `NAME.egg-info`, as setuptools spells it: with `_` for `-`, and lately in lower case.
+fn egg_info_of(input: &Input<'_>, dir: &Dir, name: &str) -> Option<Vec<u8>> {
+    let plain = name.replace('-', "_");
+    let spellings = [plain.clone(), name.to_owned(), plain.to_lowercase(), normalize_name(name).replace('-', "_")];
+    let entries = spellings.into_iter().map(|stem| format!("{stem}.egg-info").into_bytes());
+    entries.into_iter().find_map(|entry| input.target.root.find(dir, entry).ok()).map(|(entry, _)| entry)
 }
 
 #[cfg(test)]

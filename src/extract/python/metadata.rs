@@ -73,7 +73,8 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
     let path = folder.join(name);
     let mut first = FIRST_READ;
     loop {
-        match input.read(dir, folder, name, first) {
+        let opened = input.open_to_judge(dir, folder, name);
+        match opened.and_then(|file| input.read_open(file, first)) {
             Ok(content) => {
                 let found = headers::parse(&content.bytes, content.whole);
                 if found.is_settled() {
@@ -152,6 +153,7 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         version_line: headers.version_line,
         hooks: Vec::new(),
         known_rows: Vec::new(),
+        is_claimed: false,
         linked: None,
     }
 }

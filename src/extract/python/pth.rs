@@ -47,7 +47,7 @@ const LONGEST_LIST: usize = 64 << 10;
 
 fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
-    let content = match input.open_candidate().and_then(|file| input.read_open(file, input.cap)) {
+    let content = match input.open_candidate_to_judge().and_then(|file| input.read_open(file, input.cap)) {
         Ok(content) => content,
         Err(why) => {
             let mut harvest = Harvest::missed(input.gap(why));
@@ -66,6 +66,9 @@ fn read(input: &Input<'_>) -> Harvest {
     hook.size = content.stat.size;
     hook.modified = Some(content.stat.modified);
     hook.linked = content.stat.linked();
+    if content.is_elsewhere {
+        hide(input, &mut hook);
+    }
     hook.needles =
         input.watch.hook_needles.iter().filter(|needle| contains(&content.bytes, needle.as_bytes())).cloned().collect();
     // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
@@ -79,6 +82,16 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     harvest.facts.startup_hooks.push(hook);
     harvest
+}
+
+/// Takes out what shows the content of a file that a link of another name leads to: Python runs it, but it may be a
+/// secret. A known payload is none.
+fn hide(input: &Input<'_>, hook: &mut StartupHook) {
+    let is_known = |hash: &String| input.watch.sha256.iter().any(|known| hex(known) == *hash);
+    hook.sha256 = hook.sha256.take().filter(is_known);
+    for line in &mut hook.lines {
+        line.text = Excerpt::of(b"(not shown: a link to a file of another name)");
+    }
 }
 
 /// A file of which only the name is known, and which `dialects` would run.

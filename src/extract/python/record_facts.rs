@@ -27,25 +27,29 @@ pub fn add(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap> {
         Err(why) if site_dir::is_absent(why) => return Vec::new(),
         Err(why) => {
             found.record.state = RecordState::Unreadable;
-            return vec![input.gap_at(path, why).harmless()];
+            // What is no file lists nothing, except where somebody may have put it in the place of one.
+            let gap = input.gap_at(path, why);
+            let is_named = input.watch.packages.contains(&found.normalized);
+            return vec![Gap { material: gap.material || is_named, ..gap }];
         }
     };
     let mut owned = Owned::of(input.watch, &input.target.root, input.folder(), path.clone());
     let end = record::rows(stream, |row| owned.take(&row));
+    let gap = |reason, detail: String| input.gap_at(path.clone(), reason).because(detail);
     let mut gaps = Vec::new();
-    let mut harmless =
-        |reason, detail: String| gaps.push(input.gap_at(path.clone(), reason).because(detail).harmless());
+    // A row that was not read could name a known payload.
     if let Some(fault) = end.fault {
-        harmless(GapReason::Malformed, fault.to_owned());
+        gaps.push(gap(GapReason::Malformed, fault.to_owned()));
+    } else if dir.stat_entry(b"RECORD").is_ok_and(|stat| stat.size > record::CAP) {
+        gaps.push(gap(GapReason::TooLarge, "rows beyond 64 MiB were not read".to_owned()));
     }
     if owned.is_too_many {
-        harmless(GapReason::TooLarge, format!("only the first {MOST_HOOKS} start-up files that it lists were kept"));
+        let detail = format!("only the first {MOST_HOOKS} start-up files that it lists were kept");
+        gaps.push(gap(GapReason::TooLarge, detail).harmless());
     }
     if owned.absolute > 0 {
-        harmless(GapReason::Malformed, format!("{} rows name absolute paths; they are not followed", owned.absolute));
-    }
-    if dir.stat_entry(b"RECORD").is_ok_and(|stat| stat.size > record::CAP) && end.fault.is_none() {
-        harmless(GapReason::TooLarge, "rows beyond 64 MiB were not read".to_owned());
+        let detail = format!("{} rows name absolute paths; they are not followed", owned.absolute);
+        gaps.push(gap(GapReason::Malformed, detail).harmless());
     }
     found.record.state = if end.fault.is_some() { RecordState::Unreadable } else { RecordState::Unverified };
     found.hooks = owned.hooks;

@@ -7,38 +7,69 @@
 //! 8 bytes  hash, or time and size of the source
 //! ```
 
-use super::disk::Environment;
+use std::collections::BTreeSet;
+
+use super::disk::{Environment, is_gone};
 use super::rows::Listed;
+use crate::model::coverage::GapReason;
+use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
 use crate::model::time::Time;
 
-/// Files in `__pycache__` that stand in for a listed source without being compared with it, and when they were made.
-pub(super) fn unchecked(environment: &Environment<'_>, listed: &Listed) -> Vec<(TargetPath, Option<Time>)> {
-    let mut out = Vec::new();
-    for (folder, names) in listed {
-        let mut parts: Vec<&[u8]> = folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
-        if !names.iter().any(|name| name.ends_with(b".py")) {
-            continue;
-        }
-        parts.push(b"__pycache__");
-        let Ok(dir) = environment.folder(&parts) else { continue };
-        let mut found = Vec::new();
-        let _listed = dir.list(|name, _| {
-            let stem = environment.key(name.split(|byte| *byte == b'.').next().unwrap_or_default());
-            if name.ends_with(b".pyc") && names.contains(&[&stem, b".py".as_slice()].concat()) {
-                found.push(name.to_vec());
-            }
-        });
-        found.sort_unstable();
-        for name in found {
-            let head = environment.head(&dir, &name, 16).unwrap_or_default();
-            if is_unchecked(&head) {
-                let path = parts.iter().fold(environment.site.clone(), |path, part| path.join(part)).join(&name);
-                out.push((path, dir.stat_entry(&name).ok().map(|stat| stat.modified)));
-            }
-        }
+/// Bytecode that stands in for a listed source without being compared with it, or may.
+pub(super) struct Stale {
+    /// The file, or the folder where that is a link.
+    pub(super) path: TargetPath,
+    /// Its last modification.
+    pub(super) modified: Option<Time>,
+    /// Why it was not looked at.
+    pub(super) missed: Option<GapReason>,
+}
+
+/// What lies in the `__pycache__` of listed sources and is never compared with them. Python writes folders and files
+/// there: a link is somebody else's, and may lead to anything.
+pub(super) fn unchecked(environment: &Environment<'_>, listed: &Listed) -> Vec<Stale> {
+    let sources = listed.iter().filter(|(_, names)| names.iter().any(|name| name.ends_with(b".py")));
+    sources.flat_map(|(folder, names)| in_folder(environment, folder, names)).collect()
+}
+
+fn in_folder(environment: &Environment<'_>, folder: &[u8], names: &BTreeSet<Vec<u8>>) -> Vec<Stale> {
+    let mut parts: Vec<&[u8]> = folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
+    // Behind a link that leads out, the rows themselves could not be compared: that has been said.
+    if environment.folder(&parts).is_err() {
+        return Vec::new();
     }
-    out
+    parts.push(b"__pycache__");
+    let path = parts.iter().fold(environment.site.clone(), |path, part| path.join(part));
+    let whole = |missed| vec![Stale { path: path.clone(), modified: None, missed }];
+    let dir = match environment.folder(&parts) {
+        Ok(dir) => dir,
+        Err(why) if is_gone(why) => return Vec::new(),
+        Err(GapReason::LinkElsewhere) => return whole(None),
+        Err(why) => return whole(Some(why)),
+    };
+    let mut found = Vec::new();
+    let all = dir.list(|name, kind| {
+        let stem = environment.key(name.split(|byte| *byte == b'.').next().unwrap_or_default());
+        if name.ends_with(b".pyc") && names.contains(&[&stem, b".py".as_slice()].concat()) {
+            found.push((name.to_vec(), kind));
+        }
+    });
+    if let Err(why) = all {
+        return whole(Some(why));
+    }
+    found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let stale = found.into_iter().filter_map(|(name, kind)| {
+        let missed = match (kind, environment.head(&dir, &name, 16)) {
+            (EntryKind::Link, _) => None,
+            (_, Ok(head)) if is_unchecked(&head) => None,
+            (_, Ok(_)) => return None,
+            (_, Err(why)) => Some(why),
+        };
+        let modified = dir.stat_entry(&name).ok().map(|stat| stat.modified);
+        Some(Stale { path: path.join(&name), modified, missed })
+    });
+    stale.collect()
 }
 
 /// Whether the header says: hash-based, and never compared.

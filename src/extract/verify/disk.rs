@@ -34,6 +34,12 @@ impl Limits {
     pub(super) const ASKED: Self = Self { largest: 8 << 30, most: 64 << 30 };
 }
 
+/// Most links to folders that are followed for one distribution.
+const MOST_LINKS: u32 = 1000;
+
+/// From this size on, a file that is mostly a hole is not read: nothing that Python runs is.
+const HOLE: u64 = 16 << 20;
+
 type Digest256 = [u8; 32];
 
 /// An environment, seen from one of its site directories.
@@ -47,8 +53,10 @@ pub(super) struct Environment<'a> {
     last: RefCell<Option<(Vec<u8>, Rc<Dir>)>>,
     /// For hashing: made once, since most files are small.
     buffer: RefCell<Vec<u8>>,
-    /// Files of several names are read once, whatever the rows call them.
+    /// A file is read once, whatever the rows and the links call it.
     hashed: RefCell<HashMap<FileIdentity, Digest256>>,
+    /// Links to folders that may still be followed for the distribution at hand.
+    links_left: Cell<u32>,
     limits: Limits,
     /// Bytes that may still be hashed for the distribution at hand.
     left: Cell<u64>,
@@ -62,7 +70,7 @@ pub(super) enum Spot {
     /// The folder is not there.
     Missing,
     /// Out of the environment, behind a link that leads out of it, or refused.
-    Unseen,
+    Unseen(GapReason),
 }
 
 impl<'a> Environment<'a> {
@@ -81,6 +89,7 @@ impl<'a> Environment<'a> {
             last: RefCell::new(None),
             buffer: RefCell::new(vec![0; 128 << 10]),
             hashed: RefCell::new(HashMap::new()),
+            links_left: Cell::new(MOST_LINKS),
             limits,
             left: Cell::new(limits.most),
             counts: Cell::default(),
@@ -90,6 +99,7 @@ impl<'a> Environment<'a> {
     /// Begins another distribution.
     pub(super) fn begin(&self) {
         self.left.set(self.limits.most);
+        self.links_left.set(MOST_LINKS);
     }
 
     /// A name or path as it is compared: on some systems case means nothing.
@@ -108,11 +118,12 @@ impl<'a> Environment<'a> {
 
     /// How an entry of `dir` is spelled there.
     pub(super) fn spelled(&self, dir: &Dir, name: &[u8]) -> Result<Vec<u8>, GapReason> {
-        match dir.stat_entry(name) {
-            Err(GapReason::Missing) if self.is_case_blind() => {
-                self.target.root.find(dir, name.to_vec()).map(|(name, _)| name).map_err(|_| GapReason::Missing)
-            }
-            other => other.map(|_| name.to_vec()),
+        if !self.is_case_blind() {
+            return Ok(name.to_vec());
+        }
+        match self.target.root.find(dir, name.to_vec()) {
+            Err(GapReason::DanglingLink) => Err(GapReason::Missing),
+            other => other.map(|(name, _)| name),
         }
     }
 
@@ -161,9 +172,12 @@ impl<'a> Environment<'a> {
     }
 
     fn through_link(&self, above: &TargetPath, dir: &Dir, name: &[u8]) -> Result<Dir, GapReason> {
+        // Each may lead over many others: a RECORD must not send us round without end.
+        let left = self.links_left.get().checked_sub(1).ok_or(GapReason::TooLarge)?;
+        self.links_left.set(left);
         let root = &self.target.root;
         let (place, real) = root.follow_link(above, dir, name)?;
-        if real.is_under(&self.root) { root.open_dir(&place) } else { Err(GapReason::NotRegular) }
+        if real.is_under(&self.root) { root.open_dir(&place) } else { Err(GapReason::LinkElsewhere) }
     }
 
     /// Where the file of a row lies.
@@ -171,16 +185,16 @@ impl<'a> Environment<'a> {
         let (folder, name) = match record::place(written) {
             Place::Absolute => {
                 let path = self.target.root.target_path(written);
-                let Some(folder) = path.parent() else { return Spot::Unseen };
+                let Some(folder) = path.parent() else { return Spot::Unseen(GapReason::Malformed) };
                 (self.folder_above(&folder), path.file_name().to_vec())
             }
             Place::Inside(names) => {
-                let Some((name, folders)) = names.split_last() else { return Spot::Unseen };
+                let Some((name, folders)) = names.split_last() else { return Spot::Unseen(GapReason::Malformed) };
                 (self.folder(folders), name.to_vec())
             }
             Place::Above(up, names) => {
                 let top = (0..up).fold(self.site.clone(), |path, _| path.parent().unwrap_or(path));
-                let Some((name, folders)) = names.split_last() else { return Spot::Unseen };
+                let Some((name, folders)) = names.split_last() else { return Spot::Unseen(GapReason::Malformed) };
                 let folder = folders.iter().fold(top, |path, part| path.join(part));
                 (self.folder_above(&folder), name.to_vec())
             }
@@ -188,20 +202,20 @@ impl<'a> Environment<'a> {
         match folder {
             Ok(folder) => Spot::In(folder, name),
             Err(why) if is_gone(why) => Spot::Missing,
-            Err(_) => Spot::Unseen,
+            Err(why) => Spot::Unseen(why),
         }
     }
 
     fn folder_above(&self, folder: &TargetPath) -> Result<Rc<Dir>, GapReason> {
         if !folder.is_under(&self.root) {
-            return Err(GapReason::NotRegular);
+            return Err(GapReason::LinkElsewhere);
         }
         let root = &self.target.root;
         let place = root.resolve(folder)?;
         if root.path_of(&place).is_under(&self.root) {
             root.open_dir(&place).map(Rc::new)
         } else {
-            Err(GapReason::NotRegular)
+            Err(GapReason::LinkElsewhere)
         }
     }
 
@@ -209,12 +223,15 @@ impl<'a> Environment<'a> {
     pub(super) fn open_file(&self, dir: &Dir, folder: &TargetPath, name: &[u8]) -> Result<OpenFile, GapReason> {
         let file = match dir.open_file(name) {
             Err(GapReason::NotRegular) if dir.stat_entry(name)?.kind == EntryKind::Link => {
-                let root = &self.target.root;
-                let (place, real) = root.follow_link(folder, dir, name)?;
+                let (_, real) = self.target.root.follow_link(folder, dir, name)?;
                 if !real.is_under(&self.root) {
-                    return Err(GapReason::NotRegular);
+                    return Err(GapReason::LinkElsewhere);
                 }
-                root.open_place(&place)?
+                let file = self.target.root.open_linked(folder, dir, name)?;
+                if file.is_elsewhere {
+                    return Err(GapReason::LinkElsewhere);
+                }
+                file
             }
             other => other?,
         };
@@ -225,8 +242,11 @@ impl<'a> Environment<'a> {
     /// The SHA-256 of a file.
     pub(super) fn hash(&self, file: OpenFile) -> Result<Digest256, GapReason> {
         let stat = file.stat;
-        if let Some(known) = stat.linked().and_then(|identity| self.hashed.borrow().get(&identity).copied()) {
+        if let Some(known) = self.hashed.borrow().get(&stat.file()).copied() {
             return Ok(known);
+        }
+        if stat.size >= HOLE && stat.allocated < stat.size / 2 {
+            return Err(GapReason::TooLarge);
         }
         let left = self.left.get().checked_sub(stat.size).ok_or(GapReason::TooLarge)?;
         if stat.size > self.limits.largest {
@@ -250,9 +270,7 @@ impl<'a> Environment<'a> {
         }
         self.count(0, total);
         let digest: Digest256 = hash.finalize().into();
-        if let Some(identity) = stat.linked() {
-            self.hashed.borrow_mut().insert(identity, digest);
-        }
+        self.hashed.borrow_mut().insert(stat.file(), digest);
         Ok(digest)
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::disk::Environment;
-use super::rows::Listed;
+use super::rows::{Listed, is_code};
 use crate::model::distribution::ChangeKind;
 use crate::model::interest::EntryKind;
 use crate::target::dir::Dir;
@@ -48,6 +48,8 @@ pub(super) fn find(environment: &Environment<'_>, listed: &Listed) -> BTreeMap<V
                 _ if is_known && !is_shadowing_package(&dir, &name, &modules) => continue,
                 EntryKind::Dir if is_shadowing_package(&dir, &name, &modules) && !is_known => ChangeKind::Shadows,
                 EntryKind::File | EntryKind::Link if is_shadowing_extension(&name, &modules) => ChangeKind::Shadows,
+                // Where it leads may be a package.
+                EntryKind::Link if modules.contains(name.as_slice()) => ChangeKind::Shadows,
                 // At the top, everything else belongs to others.
                 _ if is_top || is_known => continue,
                 EntryKind::Dir | EntryKind::File | EntryKind::Link => ChangeKind::Added,
@@ -70,9 +72,9 @@ fn has_rows_below(folders: &BTreeSet<&[u8]>, path: &[u8]) -> bool {
     folders.contains(path) || folders.range(inside.as_slice()..).next().is_some_and(|next| next.starts_with(&inside))
 }
 
-/// The modules that rows list as source: `x` for `x.py`.
+/// The modules that rows list as source: `x` for `x.py`, also `__init__`.
 fn modules(names: &BTreeSet<Vec<u8>>) -> BTreeSet<&[u8]> {
-    names.iter().filter_map(|name| name.strip_suffix(b".py")).filter(|stem| *stem != b"__init__").collect()
+    names.iter().filter_map(|name| name.strip_suffix(b".py")).collect()
 }
 
 fn is_shadowing_extension(name: &[u8], modules: &BTreeSet<&[u8]>) -> bool {
@@ -80,10 +82,14 @@ fn is_shadowing_extension(name: &[u8], modules: &BTreeSet<&[u8]>) -> bool {
     is_extension && name.split(|byte| *byte == b'.').next().is_some_and(|stem| modules.contains(stem))
 }
 
+/// A folder of a module's name with anything in it that makes it a package. What cannot be opened counts as one.
 fn is_shadowing_package(dir: &Dir, name: &[u8], modules: &BTreeSet<&[u8]>) -> bool {
-    let has_init =
-        |inner: &Dir| [b"__init__.py".as_slice(), b"__init__.pyc"].iter().any(|init| inner.stat_entry(init).is_ok());
-    modules.contains(name) && dir.open_dir(name).is_ok_and(|inner| has_init(&inner))
+    let has_init = |inner: &Dir| {
+        let mut found = false;
+        let listed = inner.list(|entry, _| found |= entry.starts_with(b"__init__.") && is_code(entry));
+        found || listed.is_err()
+    };
+    modules.contains(name) && dir.open_dir(name).map_or(true, |inner| has_init(&inner))
 }
 
 #[cfg(test)]

@@ -46,8 +46,8 @@ struct Site<'a> {
 #[derive(Default)]
 struct Yield {
     summaries: Vec<(usize, RecordSummary)>,
-    /// Package folders that some RECORD owns after all.
-    owned: Vec<usize>,
+    /// Package folders that some RECORD lists files of.
+    claimed: Vec<usize>,
     gaps: Vec<Gap>,
     counts: Counts,
 }
@@ -59,22 +59,22 @@ pub fn verify(target: &Target, watch: &Watch, facts: &mut Facts, all: bool) -> H
     let limits = if all { Limits::ASKED } else { Limits::UNASKED };
     let done: Vec<Yield> = sites.par_iter().map(|site| site.verify(target, limits)).collect();
     let mut harvest = Harvest::default();
-    let mut owned = BTreeSet::new();
+    let mut claimed = BTreeSet::new();
     for one in done {
         for (at, summary) in one.summaries {
             if let Some(found) = facts.distributions.get_mut(at) {
                 found.record = summary;
             }
         }
-        owned.extend(one.owned);
+        claimed.extend(one.claimed);
         harvest.gaps.extend(one.gaps);
         harvest.counts.add(one.counts);
     }
-    let mut at = 0;
-    facts.distributions.retain(|_| {
-        at += 1;
-        !owned.contains(&(at - 1))
-    });
+    for at in claimed {
+        if let Some(found) = facts.distributions.get_mut(at) {
+            found.is_claimed = true;
+        }
+    }
     harvest
 }
 
@@ -151,9 +151,9 @@ impl Site<'_> {
         for (at, found, is_asked_for) in &self.chosen {
             let mut gaps = Vec::new();
             verified.push((*at, rows::verify(&environment, found, &mut gaps)));
-            out.gaps.extend(gaps.into_iter().map(|gap| if *is_asked_for { gap } else { gap.harmless() }));
+            out.gaps.extend(gaps.into_iter().filter(|_| *is_asked_for));
         }
-        let mut extras: BTreeSet<Vec<u8>> = verified.iter().flat_map(|(_, one)| one.extras.keys().cloned()).collect();
+        let mut extras: BTreeSet<Vec<u8>> = verified.iter().flat_map(|(_, one)| one.added().cloned()).collect();
         let mut bare: BTreeMap<Vec<u8>, usize> =
             self.bare.iter().map(|(at, found)| (found.path.file_name().to_vec(), *at)).collect();
         if !extras.is_empty() || !bare.is_empty() {
@@ -161,12 +161,12 @@ impl Site<'_> {
                 rows::each_claim(&environment, found, |path| {
                     extras.remove(path);
                     let top = path.split(|byte| *byte == b'/').next().unwrap_or_default();
-                    out.owned.extend(bare.remove(top));
+                    out.claimed.extend(bare.remove(top));
                 });
             }
         }
         for (_, one) in &mut verified {
-            one.extras.retain(|path, _| extras.contains(path));
+            one.keep(&extras);
         }
         out.summaries = verified.into_iter().map(|(at, one)| (at, one.summary(&environment))).collect();
         out.counts = environment.counts();

@@ -9,20 +9,24 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Change, ChangeKind, Distribution, RecordState, RecordSummary};
 use crate::model::id::hex;
 use crate::model::path::TargetPath;
+use crate::model::text::counted;
 use crate::model::time::Time;
 use crate::target::dir::{Dir, OpenFile};
 
-/// Most changes that are listed; their numbers count all.
-const MOST_CHANGES: usize = 200;
+/// Most changes that are kept; their numbers count all. The report shows the first 200.
+const MOST_CHANGES: usize = 10_000;
 
 /// Most rows that are compared: their names are kept meanwhile. The largest honest distributions have some 50,000.
 const MOST_NAMES: usize = 100_000;
+
+/// Most bytes of their names.
+const MOST_LENGTH: usize = 16 << 20;
 
 /// What came of one distribution.
 pub(super) struct Verified {
     record: RecordSummary,
     /// Files that its rows do not list, by their path from the site directory with `/`.
-    pub(super) extras: BTreeMap<Vec<u8>, ChangeKind>,
+    extras: BTreeMap<Vec<u8>, ChangeKind>,
 }
 
 /// The names that rows list, by folder: for the files that no row lists.
@@ -37,6 +41,9 @@ pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: 
         listed: Listed::new(),
         outside: BTreeSet::new(),
         names: 0,
+        length: 0,
+        missed_code: 0,
+        first_missed: None,
         gaps,
         own: found.path.file_name(),
     };
@@ -44,26 +51,33 @@ pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: 
         Ok(file) => file.stream(record::CAP),
         Err(why) => {
             let gap = Gap::new(STAGE.id, found.path.join(b"RECORD"), why);
-            run.gaps.push(gap.because("its rows were not compared with the files").harmless());
+            run.gaps.push(gap.because("its rows were not compared with the files"));
             return Verified { record: found.record.clone(), extras: BTreeMap::new() };
         }
     };
     let end = record::rows(stream, |row| run.compare(&row));
     let mut extras = BTreeMap::new();
-    if run.names < MOST_NAMES {
+    if let Some((path, why)) = run.first_missed.take() {
+        let files = counted(run.missed_code as usize, "file");
+        run.gaps.push(Gap::new(STAGE.id, path, why).because(format!("{files} of code not compared with RECORD")));
+    }
+    if !run.is_full() {
         extras = extras::find(environment, &run.listed);
-        let stale = bytecode::unchecked(environment, &run.listed);
-        stale
-            .into_iter()
-            .for_each(|(path, modified)| run.note(path, ChangeKind::UncheckedBytecode, true, modified, None));
+        for one in bytecode::unchecked(environment, &run.listed) {
+            match one.missed {
+                Some(why) => run.gaps.push(Gap::new(STAGE.id, one.path, why).because("bytecode not looked at")),
+                None => run.note(one.path, ChangeKind::UncheckedBytecode, true, one.modified, None),
+            }
+        }
     } else {
         let gap = Gap::new(STAGE.id, found.path.join(b"RECORD"), GapReason::TooLarge);
-        run.gaps.push(gap.because(format!("only its first {MOST_NAMES} rows were compared with the files")));
+        run.gaps.push(gap.because(format!("only its first {} rows were compared with the files", run.names)));
     }
+    let missed_code = run.missed_code;
     let mut record = run.record;
     record.state = match end.fault {
         Some(_) => RecordState::Unreadable,
-        None if record.checked == 0 => RecordState::Unverified,
+        None if record.checked == 0 || missed_code > 0 => RecordState::Unverified,
         None => RecordState::Verified,
     };
     Verified { record, extras }
@@ -86,6 +100,11 @@ struct Run<'a, 'b> {
     /// Rows that lead out of the site directory.
     outside: BTreeSet<Vec<u8>>,
     names: usize,
+    /// Bytes of all names.
+    length: usize,
+    /// Files of code that could not be compared, and the first of them.
+    missed_code: u32,
+    first_missed: Option<(TargetPath, GapReason)>,
     gaps: &'a mut Vec<Gap>,
     /// The name of the metadata folder.
     own: &'a [u8],
@@ -94,7 +113,7 @@ struct Run<'a, 'b> {
 impl Run<'_, '_> {
     fn compare(&mut self, row: &Row<'_>) {
         // A row that comes twice says nothing new, and must not cost twice.
-        if self.names >= MOST_NAMES || !self.is_new(&row.path) {
+        if self.is_full() || !self.is_new(&row.path) {
             return;
         }
         // RECORD cannot hold its own hash; bytecode is made and removed by whoever runs Python, and virtualenv lists its
@@ -105,7 +124,7 @@ impl Run<'_, '_> {
             return;
         }
         match self.environment.find(&row.path) {
-            Spot::Unseen => self.record.unchecked += 1,
+            Spot::Unseen(why) => self.missed(row, why),
             Spot::Missing => self.missing(row),
             Spot::In(dir, name) => self.compare_in(row, &dir, &name),
         }
@@ -115,10 +134,13 @@ impl Run<'_, '_> {
         let Some(path) = self.environment.path_of(&row.path) else { return };
         // Without a hash only its presence is known.
         if row.hash == Hash::None {
-            match self.environment.spelled(dir, name) {
+            let spelled = self.environment.spelled(dir, name);
+            match spelled.and_then(|name| dir.stat_entry(&name)) {
+                // That it is there says nothing of what it is.
+                Ok(_) if is_code(&row.path) => self.missed(row, GapReason::Malformed),
                 Ok(_) => self.record.checked += 1,
                 Err(why) if is_gone(why) => self.missing(row),
-                Err(why) => self.missed(path, why),
+                Err(why) => self.missed(row, why),
             }
             return;
         }
@@ -127,7 +149,7 @@ impl Run<'_, '_> {
         match spelled.and_then(|name| self.environment.open_file(dir, &folder, &name)) {
             Ok(file) => self.compare_file(row, path, file),
             Err(why) if is_gone(why) => self.missing(row),
-            Err(why) => self.missed(path, why),
+            Err(why) => self.missed(row, why),
         }
     }
 
@@ -142,17 +164,18 @@ impl Run<'_, '_> {
     fn compare_file(&mut self, row: &Row<'_>, path: TargetPath, file: OpenFile) {
         let Hash::Sha256(wanted) = row.hash else {
             // A hash of another kind is not compared.
-            self.record.unchecked += 1;
-            return;
+            return self.missed(row, GapReason::Malformed);
         };
         let is_other_size = row.size.is_some_and(|size| size != file.stat.size);
         let modified = Some(file.stat.modified);
-        let runs = is_code(&row.path) && matches!(record::place(&row.path), Place::Inside(_));
+        let is_inside = matches!(record::place(&row.path), Place::Inside(_));
+        let runs = is_code(&row.path) && is_inside;
         match self.environment.hash(file) {
             Ok(is) => {
                 self.record.checked += 1;
                 if is != wanted {
-                    self.note(path, ChangeKind::Changed, runs, modified, Some(hex(&is)));
+                    // A row can name any file of the environment, and that may be a secret: only code is shown by hash.
+                    self.note(path, ChangeKind::Changed, runs, modified, runs.then(|| hex(&is)));
                 }
             }
             // Its size gives it away.
@@ -160,24 +183,26 @@ impl Run<'_, '_> {
                 self.record.checked += 1;
                 self.note(path, ChangeKind::Changed, runs, modified, None);
             }
-            Err(why) => self.missed(path, why),
+            Err(why) => self.missed(row, why),
         }
     }
 
-    fn missed(&mut self, path: TargetPath, why: GapReason) {
+    fn missed(&mut self, row: &Row<'_>, why: GapReason) {
         self.record.unchecked += 1;
-        // A link that leads out of the environment, a folder where a file should be: no file of this distribution.
-        if why != GapReason::NotRegular {
-            let gap = Gap::new(STAGE.id, path, why).because("its content was not compared with RECORD");
-            self.gaps.push(gap);
+        if is_code(&row.path) && matches!(record::place(&row.path), Place::Inside(_)) {
+            self.missed_code += 1;
+            self.first_missed = self.first_missed.take().or_else(|| Some((self.environment.path_of(&row.path)?, why)));
         }
     }
 
     fn note(&mut self, path: TargetPath, what: ChangeKind, runs: bool, modified: Option<Time>, sha256: Option<String>) {
-        if matches!(what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode) {
-            self.record.modified += 1;
-        }
-        self.record.changes.push(Change { path, what, runs, modified, sha256 });
+        let change = Change { path, what, runs, modified, sha256 };
+        self.record.modified += u32::from(change.is_other());
+        self.record.changes.push(change);
+    }
+
+    fn is_full(&self) -> bool {
+        self.names >= MOST_NAMES || self.length >= MOST_LENGTH
     }
 
     fn is_new(&mut self, written: &[u8]) -> bool {
@@ -189,11 +214,22 @@ impl Run<'_, '_> {
             Place::Above(..) | Place::Absolute => self.outside.insert(key(written)),
         };
         self.names += usize::from(is_new);
+        self.length += if is_new { written.len() } else { 0 };
         is_new
     }
 }
 
 impl Verified {
+    /// What may belong to another distribution: not what Python takes instead of a file of this one, whoever lists it.
+    pub(super) fn added(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.extras.iter().filter(|(_, what)| **what == ChangeKind::Added).map(|(path, _)| path)
+    }
+
+    /// Drops what turned out to belong to another distribution.
+    pub(super) fn keep(&mut self, unclaimed: &BTreeSet<Vec<u8>>) {
+        self.extras.retain(|path, what| *what != ChangeKind::Added || unclaimed.contains(path));
+    }
+
     /// The summary, once files of other distributions are taken out of what no row lists.
     pub(super) fn summary(self, environment: &Environment<'_>) -> RecordSummary {
         let mut record = self.record;
@@ -214,8 +250,9 @@ impl Verified {
         if record.modified > 0 && record.state != RecordState::Unreadable {
             record.state = RecordState::Modified;
         }
-        // What would run first, so that a long list of missing pictures does not push it out.
-        record.changes.sort_unstable_by(|a, b| (!a.runs, &a.path, a.what).cmp(&(!b.runs, &b.path, b.what)));
+        // What is judged first, so that nothing else can push it out of the list.
+        let rank = |change: &Change| (!change.is_other(), !change.runs);
+        record.changes.sort_unstable_by(|a, b| (rank(a), &a.path, a.what).cmp(&(rank(b), &b.path, b.what)));
         record.changes.truncate(MOST_CHANGES);
         record
     }
