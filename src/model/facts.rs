@@ -107,6 +107,8 @@ impl Harvest {
 fn take<T>(all: &mut Vec<T>, mut more: Vec<T>) {
     if all.len() < more.len() {
         std::mem::swap(all, &mut more);
+        all.splice(0..0, more);
+    } else {
+        all.append(&mut more);
     }
-    all.append(&mut more);
 }
