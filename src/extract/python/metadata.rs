@@ -76,7 +76,10 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
         let opened = input.open_to_judge(dir, folder, name);
         match opened.and_then(|file| input.read_open(file, first)) {
             Ok(content) => {
-                let found = headers::parse(&content.bytes, content.whole);
+                let mut found = headers::parse(&content.bytes, content.whole);
+                if content.is_elsewhere {
+                    keep_plain(&mut found);
+                }
                 if found.is_settled() {
                     let lacks = (found.name.is_none() || found.version.is_none())
                         .then_some("it does not name both a name and a version");
@@ -98,6 +101,14 @@ pub fn read_headers(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u
             }
         }
     }
+}
+
+/// Behind a link of another name may lie anything: only what can be nothing but a name and a version is shown.
+fn keep_plain(headers: &mut Headers) {
+    let is_plain =
+        |text: &String| text.len() <= 64 && text.bytes().all(|at| at.is_ascii_alphanumeric() || b"._-".contains(&at));
+    headers.name = headers.name.take().filter(is_plain);
+    headers.version = headers.version.take().filter(|text| Version::from_str(text).is_ok() && text.len() <= 32);
 }
 
 /// A miss is harmless where headers or folder name give both name and version; headers that go on beyond the cap could
