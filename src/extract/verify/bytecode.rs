@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use super::disk::{Environment, is_gone};
+use super::disk::{Disk, is_gone};
 use super::rows::Listed;
 use crate::model::coverage::GapReason;
 use crate::model::interest::EntryKind;
@@ -28,12 +28,12 @@ pub(super) struct Stale {
 
 /// What lies in the `__pycache__` of listed sources and is never compared with them. Python writes folders and files
 /// there: a link is somebody else's, and may lead to anything.
-pub(super) fn unchecked(environment: &Environment<'_>, listed: &Listed) -> Vec<Stale> {
+pub(super) fn unchecked(environment: &Disk<'_>, listed: &Listed) -> Vec<Stale> {
     let sources = listed.iter().filter(|(_, names)| names.iter().any(|name| name.ends_with(b".py")));
     sources.flat_map(|(folder, names)| in_folder(environment, folder, names)).collect()
 }
 
-fn in_folder(environment: &Environment<'_>, folder: &[u8], names: &BTreeSet<Vec<u8>>) -> Vec<Stale> {
+fn in_folder(environment: &Disk<'_>, folder: &[u8], names: &BTreeSet<Vec<u8>>) -> Vec<Stale> {
     let mut parts: Vec<&[u8]> = folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
     // Behind a link that leads out, the rows themselves could not be compared: that has been said.
     if environment.folder(&parts).is_err() {

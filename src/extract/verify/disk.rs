@@ -43,7 +43,7 @@ const HOLE: u64 = 16 << 20;
 type Digest256 = [u8; 32];
 
 /// An environment, seen from one of its site directories.
-pub(super) struct Environment<'a> {
+pub(super) struct Disk<'a> {
     target: &'a Target,
     /// The site directory.
     pub(super) site: TargetPath,
@@ -73,7 +73,7 @@ pub(super) enum Spot {
     Unseen(GapReason),
 }
 
-impl<'a> Environment<'a> {
+impl<'a> Disk<'a> {
     pub(super) fn open(
         target: &'a Target,
         site: &TargetPath,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk::Environment;
+use super::disk::Disk;
 use super::rows::{Listed, is_code};
 use crate::model::distribution::ChangeKind;
 use crate::model::interest::EntryKind;
@@ -13,7 +13,7 @@ use crate::target::dir::Dir;
 const MOST: usize = 10_000;
 
 /// What no row lists, by path from the site directory.
-pub(super) fn find(environment: &Environment<'_>, listed: &Listed) -> BTreeMap<Vec<u8>, ChangeKind> {
+pub(super) fn find(environment: &Disk<'_>, listed: &Listed) -> BTreeMap<Vec<u8>, ChangeKind> {
     let mut out = BTreeMap::new();
     let folders: BTreeSet<&[u8]> = listed.keys().map(Vec::as_slice).collect();
     for (folder, names) in listed {

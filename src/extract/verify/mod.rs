@@ -21,7 +21,7 @@ use crate::model::path::TargetPath;
 use crate::model::startup::{HookLine, Ownership, StartupHook};
 use crate::model::watch::Watch;
 use crate::target::Target;
-use disk::{Environment, Limits};
+use disk::{Disk, Limits};
 use rows::Verified;
 
 /// The row of coverage.
@@ -140,7 +140,7 @@ fn is_unanswered(hook: &StartupHook) -> bool {
 impl Site<'_> {
     fn verify(&self, target: &Target, limits: Limits) -> Yield {
         let mut out = Yield::default();
-        let environment = match Environment::open(target, &self.path, &self.environment, limits) {
+        let environment = match Disk::open(target, &self.path, &self.environment, limits) {
             Ok(environment) => environment,
             Err(why) => {
                 out.gaps.push(Gap::new(STAGE.id, self.path.clone(), why).because("its RECORD files were not compared"));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk::{Environment, Spot, is_gone};
+use super::disk::{Disk, Spot, is_gone};
 use super::{STAGE, bytecode, extras};
 use crate::extract::python::record::{self, Hash, Place, Row};
 use crate::model::coverage::{Gap, GapReason};
@@ -33,7 +33,7 @@ pub(super) struct Verified {
 pub(super) type Listed = BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>;
 
 /// Compares every row with its file.
-pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: &mut Vec<Gap>) -> Verified {
+pub(super) fn verify(environment: &Disk<'_>, found: &Distribution, gaps: &mut Vec<Gap>) -> Verified {
     environment.begin();
     let mut run = Run {
         environment,
@@ -84,7 +84,7 @@ pub(super) fn verify(environment: &Environment<'_>, found: &Distribution, gaps: 
 }
 
 /// Shows the paths that the rows of a distribution claim, from the site directory on and with `/`.
-pub(super) fn each_claim(environment: &Environment<'_>, found: &Distribution, mut show: impl FnMut(&[u8])) {
+pub(super) fn each_claim(environment: &Disk<'_>, found: &Distribution, mut show: impl FnMut(&[u8])) {
     let Ok(file) = environment.metadata_file(found.path.file_name(), b"RECORD") else { return };
     record::rows(file.stream(record::CAP), |row| {
         if let Place::Inside(parts) = record::place(&row.path) {
@@ -94,7 +94,7 @@ pub(super) fn each_claim(environment: &Environment<'_>, found: &Distribution, mu
 }
 
 struct Run<'a, 'b> {
-    environment: &'a Environment<'b>,
+    environment: &'a Disk<'b>,
     record: RecordSummary,
     listed: Listed,
     /// Rows that lead out of the site directory.
@@ -231,7 +231,7 @@ impl Verified {
     }
 
     /// The summary, once files of other distributions are taken out of what no row lists.
-    pub(super) fn summary(self, environment: &Environment<'_>) -> RecordSummary {
+    pub(super) fn summary(self, environment: &Disk<'_>) -> RecordSummary {
         let mut record = self.record;
         for (path, what) in self.extras {
             let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
