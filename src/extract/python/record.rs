@@ -97,10 +97,20 @@ fn hash(field: &[u8]) -> Hash {
     }
     let digest = field.strip_prefix(b"sha256=").map(|digest| digest.strip_suffix(b"=").unwrap_or(digest));
     let mut out = [0; 32];
+    if let Some(sha256) = digest.and_then(hex) {
+        return Hash::Sha256(sha256);
+    }
     match digest.map(|digest| URL_SAFE_NO_PAD.decode_slice(digest, &mut out)) {
         Some(Ok(32)) => Hash::Sha256(out),
         _ => Hash::Other,
     }
+}
+
+/// The same in hex, as an early flit wrote it and Debian packages still have it.
+fn hex(digest: &[u8]) -> Option<[u8; 32]> {
+    let text = std::str::from_utf8(digest).ok().filter(|text| text.len() == 64 && text.is_ascii())?;
+    let bytes = (0..32).map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok());
+    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
 fn size(field: &[u8]) -> Option<u64> {
@@ -144,7 +154,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::id::hex;
 
     fn all(text: &[u8]) -> (Vec<(String, Hash, Option<u64>)>, End) {
         let mut out = Vec::new();
@@ -161,11 +170,13 @@ mod tests {
         assert_eq!((end.rows, end.fault), (6, None));
         assert_eq!(found[0], ("litellm/__init__.py".to_owned(), Hash::Other, Some(3)));
         let Hash::Sha256(digest) = found[1].1 else { panic!("no hash") };
-        assert_eq!(hex(&digest), "71e35aef03099cd1f2d6446734273025a163597de93912df321ef118bf135238");
+        assert_eq!(crate::model::id::hex(&digest), "71e35aef03099cd1f2d6446734273025a163597de93912df321ef118bf135238");
         assert_eq!(found[1].2, Some(34628));
         assert_eq!(found[2], ("../../../bin/litellm".to_owned(), Hash::None, None));
         assert_eq!(found[3].0, "a,b.pth");
         assert_eq!(found[4].1, Hash::Other);
+        let (found, _) = all(format!("a.py,sha256={},300", "0a".repeat(32)).as_bytes());
+        assert_eq!(found[0].1, Hash::Sha256([10; 32]));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::Later;
-use crate::model::coverage::{Counts, Gap};
+use crate::model::coverage::{Counts, Gap, GapReason};
 use crate::model::distribution::{Distribution, MetadataForm, RecordState, RecordSummary, normalize_name};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::path::TargetPath;
@@ -36,10 +36,34 @@ struct Site<'a> {
     environment: TargetPath,
     /// All distributions with a RECORD in it.
     all: Vec<&'a Distribution>,
-    /// Those to be verified: their place in the facts, and whether a miss matters.
-    chosen: Vec<(usize, &'a Distribution, bool)>,
+    /// Those to be verified: their place in the facts, and why.
+    chosen: Vec<(usize, &'a Distribution, Why)>,
     /// Package folders without metadata: their place in the facts, and the name of the folder.
     bare: Vec<(usize, &'a Distribution)>,
+}
+
+/// Why a distribution is verified.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// A pack names it: what cannot be compared may be what the pack means.
+    Named,
+    /// The user asked for all.
+    Asked,
+    /// It lies beside an unanswered start-up file, and may tell something; it is not suspected itself.
+    Beside,
+}
+
+impl Why {
+    /// A miss, as far as it matters.
+    fn weigh(self, gap: Gap) -> Option<Gap> {
+        match self {
+            Self::Named => Some(gap),
+            // Distributions are packaged without hashes: there is nothing to compare, and nothing was hidden.
+            Self::Asked if gap.reason == GapReason::Malformed => Some(gap.harmless()),
+            Self::Asked => Some(gap),
+            Self::Beside => None,
+        }
+    }
 }
 
 /// What one site directory yielded.
@@ -105,12 +129,13 @@ fn sites<'a>(facts: &'a Facts, watch: &Watch, all: bool) -> Vec<Site<'a>> {
             site.bare.push((at, found));
         } else if !is_stash {
             site.all.push(found);
-            // Beside an unanswered start-up file the others are looked at for what they may tell, not because they are
-            // suspected themselves.
-            let is_asked_for = all || is_named(found, watch);
-            if is_asked_for || stirred.contains(&path) {
-                site.chosen.push((at, found, is_asked_for));
-            }
+            let why = match () {
+                () if is_named(found, watch) => Some(Why::Named),
+                () if all => Some(Why::Asked),
+                () if stirred.contains(&path) => Some(Why::Beside),
+                () => None,
+            };
+            site.chosen.extend(why.map(|why| (at, found, why)));
         }
     }
     sites.into_values().filter(|site| !site.chosen.is_empty() || !site.bare.is_empty()).collect()
@@ -148,10 +173,10 @@ impl Site<'_> {
             }
         };
         let mut verified: Vec<(usize, Verified)> = Vec::with_capacity(self.chosen.len());
-        for (at, found, is_asked_for) in &self.chosen {
+        for (at, found, why) in &self.chosen {
             let mut gaps = Vec::new();
             verified.push((*at, rows::verify(&environment, found, &mut gaps)));
-            out.gaps.extend(gaps.into_iter().filter(|_| *is_asked_for));
+            out.gaps.extend(gaps.into_iter().filter_map(|gap| why.weigh(gap)));
         }
         let mut extras: BTreeSet<Vec<u8>> = verified.iter().flat_map(|(_, one)| one.added().cloned()).collect();
         let mut bare: BTreeMap<Vec<u8>, usize> =
