@@ -27,10 +27,11 @@ pub fn add(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap> {
         Err(why) if site_dir::is_absent(why) => return Vec::new(),
         Err(why) => {
             found.record.state = RecordState::Unreadable;
-            // What is no file lists nothing, except where somebody may have put it in the place of one.
-            let gap = input.gap_at(path, why);
+            // Name and version are known without it, so of most distributions nothing is lost. Of one that packs name its
+            // files cannot be compared, and a link to elsewhere is somebody's doing.
             let is_named = input.watch.packages.contains(&found.normalized);
-            return vec![Gap { material: gap.material || is_named, ..gap }];
+            let material = is_named || matches!(why, GapReason::LinkElsewhere | GapReason::Exhausted);
+            return vec![Gap { material, ..input.gap_at(path, why) }];
         }
     };
     let mut owned = Owned::of(input.watch, &input.target.root, input.folder(), path.clone());
