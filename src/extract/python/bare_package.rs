@@ -49,13 +49,10 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     found.sort_unstable();
     for (own, name) in found {
-        // A link of that name may lead to anything.
-        if matches!(open_folder(input, &dir, &path, &name), Err(GapReason::NotRegular)) {
-            continue;
+        if let Some((one, gap)) = package(input, &dir, &path, own, &name) {
+            harvest.gaps.extend(gap);
+            harvest.facts.distributions.push(one);
         }
-        let (one, gap) = package(input, &dir, &path, own, &name);
-        harvest.gaps.extend(gap);
-        harvest.facts.distributions.push(one);
     }
     add_bytecode(input, &dir, &path, &mut harvest);
     harvest
@@ -109,7 +106,13 @@ fn is_stash_of(entry: &[u8], name: &str) -> bool {
     })
 }
 
-fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u8]) -> (Distribution, Option<Gap>) {
+fn package(
+    input: &Input<'_>,
+    site: &Dir,
+    path: &TargetPath,
+    own: Own,
+    name: &[u8],
+) -> Option<(Distribution, Option<Gap>)> {
     let place = path.join(name);
     let (version, is_importable, gap) = match open_folder(input, site, path, name) {
         Ok(dir) => {
@@ -120,6 +123,8 @@ fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u
             let (importable, gap) = holds_modules(input, dir, &place);
             (version, importable, gap)
         }
+        // A link of that name may lead to anything.
+        Err(GapReason::NotRegular) => return None,
         // A link that leads to nothing holds nothing; what is refused may well hold modules.
         Err(why) if is_absent(why) => (None, false, Some(input.gap_at(place.clone(), why))),
         Err(why) => (None, true, Some(input.gap_at(place.clone(), why))),
@@ -129,7 +134,7 @@ fn package(input: &Input<'_>, site: &Dir, path: &TargetPath, own: Own, name: &[u
     let around = Around { path: place, form: MetadataForm::Directory, changed };
     let mut found = metadata::distribution(around, &Headers::default(), says);
     found.state = if own.is_stash || !is_importable { DistState::Leftover } else { DistState::Installed };
-    (found, gap)
+    Some((found, gap))
 }
 
 /// Opens a package's folder, through a link if it is one.

@@ -128,10 +128,16 @@ pub enum Place<'a> {
     Absolute,
 }
 
+/// Whether a row's path begins at the root or at a drive.
+#[must_use]
+pub fn is_absolute(path: &[u8]) -> bool {
+    matches!(path.first(), Some(b'/' | b'\\')) || path.get(1) == Some(&b':')
+}
+
 /// Takes a row's path apart. Windows tools wrote `\`.
 #[must_use]
 pub fn place(path: &[u8]) -> Place<'_> {
-    if path.starts_with(b"/") || path.starts_with(b"\\") || path.get(1) == Some(&b':') {
+    if is_absolute(path) {
         return Place::Absolute;
     }
     let (mut up, mut down) = (0, Vec::new());

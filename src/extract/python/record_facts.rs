@@ -83,7 +83,7 @@ impl<'a> Owned<'a> {
         };
         let known = sha256.filter(|digest| self.watch.sha256.contains(digest));
         let is_hook = is_hook(&row.path);
-        let is_absolute = matches!(row.path.first(), Some(b'/' | b'\\')) || row.path.get(1) == Some(&b':');
+        let is_absolute = record::is_absolute(&row.path);
         // Most rows are of no interest: their paths are not even put together.
         let path =
             if is_hook || is_absolute || known.is_some() { path_of(self.root, &self.site, &row.path) } else { None };
