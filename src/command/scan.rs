@@ -8,7 +8,7 @@ use crate::cli::{ScanArgs, ScopeArg};
 use crate::config::{self, Config};
 use crate::detect::{self, Scene};
 use crate::error::Error;
-use crate::extract::{self, EXTRACTORS, link, program_version, verify};
+use crate::extract::{self, EXTRACTORS, link, program_version, startup, verify};
 use crate::intel::index::Intel;
 use crate::intel::pack::Kind;
 use crate::model::coverage::GapReason;
@@ -150,6 +150,7 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     // With the whole picture there is a second look.
     let later = pool.install(|| {
         let mut later = program_version::settle(target, &mut harvest.facts);
+        later.merge(startup::settle(target, &mut harvest.facts));
         later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
         later
     });

@@ -48,9 +48,7 @@ fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
     let places = scene.places();
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
-        Kind::Startup => {
-            !file.path.file_name().to_ascii_lowercase().ends_with(b".pth") && is_in_site(scene, &file.path, &one.names)
-        }
+        Kind::Startup => !scene.is_hook(&file.path) && is_in_site(scene, &file.path, &one.names),
         _ => {
             let named = scene.other_names.get(&file.path);
             let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));

@@ -9,6 +9,7 @@ pub mod place;
 pub mod record;
 pub mod startup_hook;
 pub mod startup_score;
+pub mod startup_words;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -52,6 +53,8 @@ pub struct Scene<'a> {
     sites: HashMap<&'a TargetPath, &'a Environment>,
     /// The environments by id.
     environments: HashMap<Id, &'a Environment>,
+    /// The start-up hooks.
+    hooks: HashSet<&'a TargetPath>,
     /// Real path → the path by which people know it, where links make them differ.
     other_names: &'a HashMap<TargetPath, TargetPath>,
     /// Where the indicators that others depend on are present: worked out once, asked for every candidate.
@@ -79,6 +82,7 @@ impl<'a> Scene<'a> {
             sites: environments.iter().flat_map(|env| env.site_dirs.iter().map(move |site| (site, env))).collect(),
             environments: environments.iter().map(|env| (env.id, env)).collect(),
             present: HashMap::new(),
+            hooks: facts.startup_hooks.iter().map(|hook| &hook.path).collect(),
         };
         let asked: HashSet<&str> = intel
             .all()
@@ -102,6 +106,11 @@ impl<'a> Scene<'a> {
     fn is_called(&self, path: &TargetPath, wanted: &str) -> bool {
         let name = path.file_name();
         name == wanted.as_bytes() || (self.platform.is_case_blind() && name.eq_ignore_ascii_case(wanted.as_bytes()))
+    }
+
+    /// Whether a file is a start-up hook.
+    fn is_hook(&self, path: &TargetPath) -> bool {
+        self.hooks.contains(path)
     }
 
     /// The environment of that id.

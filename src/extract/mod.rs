@@ -9,6 +9,7 @@ pub mod layout;
 pub mod link;
 pub mod program_version;
 pub mod python;
+pub mod startup;
 pub mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,6 +49,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::conda_meta::EXTRACTOR,
     python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
+    python::customize::EXTRACTOR,
     known_file::EXTRACTOR,
 ];
 
@@ -60,7 +62,7 @@ pub struct Later {
 }
 
 /// Every check that comes after the join.
-pub static LATER: &[Later] = &[verify::STAGE, program_version::STAGE];
+pub static LATER: &[Later] = &[program_version::STAGE, startup::STAGE, verify::STAGE];
 
 /// The id and the sentence of every check.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {

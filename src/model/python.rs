@@ -41,6 +41,8 @@ pub struct VenvConfig {
     pub kind: &'static str,
     /// Whether a `bin`, `Scripts` or `lib` folder lies beside it: without one it is a leftover or a template.
     pub has_layout: bool,
+    /// `include-system-site-packages`: whether the base's site directories, and the user's, are taken as well.
+    pub has_system_sites: bool,
     /// `lib64`, where it is a link to `lib`: the same folder under a second name.
     pub lib64_alias: bool,
     /// The file's last modification.

@@ -13,7 +13,7 @@ use super::host::{Account, Host, Platform};
 use super::id::Id;
 use super::path::TargetPath;
 use super::python::{Environment, Interpreter};
-use super::startup::{HookLine, StartupHook};
+use super::startup::{HookKind, HookLine, Module, Ownership, StartupHook};
 use super::time::Time;
 use super::verdict::{Level, Verdict};
 
@@ -173,16 +173,18 @@ pub struct HookRow<'a> {
     id: Id,
     #[serde(flatten)]
     path: &'a TargetPath,
-    kind: &'static str,
+    kind: HookKind,
     environment: Option<Id>,
     distribution: Option<Id>,
-    run_by: &'a [&'static str],
+    ownership: Ownership,
+    run_by: &'a [String],
     judgement: Judgement,
     reasons: &'a [String],
     sha256: Option<&'a str>,
     size: u64,
     modified: Option<Time>,
     lines: &'a [HookLine],
+    modules: &'a [Module],
 }
 
 impl<'a> HookRow<'a> {
@@ -198,9 +200,10 @@ impl<'a> HookRow<'a> {
         Self {
             id: hook.id,
             path: &hook.path,
-            kind: "pth",
+            kind: hook.kind,
             environment: hook.environment,
             distribution: hook.distribution,
+            ownership: hook.ownership,
             run_by: &hook.run_by,
             judgement: verdict.judgement,
             reasons: &verdict.reasons,
@@ -208,6 +211,7 @@ impl<'a> HookRow<'a> {
             size: hook.size,
             modified: hook.modified,
             lines: &hook.lines,
+            modules: &hook.modules,
         }
     }
 }

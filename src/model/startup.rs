@@ -1,30 +1,38 @@
-//! Start-up hooks: files whose lines Python runs at every start, their lines, and what stands out in them.
+//! Start-up hooks: files and settings that make Python run code at every start, their lines, the modules that they bring
+//! in, and what stands out in all of these.
 
 use serde::{Serialize, Serializer};
 
+use super::code::Code;
 use super::id::Id;
-use super::path::TargetPath;
+use super::path::{self, TargetPath};
 use super::python::FileIdentity;
 use super::text::Excerpt;
 use super::time::Time;
 
-/// A file whose lines Python runs at every start.
+/// What makes Python run code at every start, before the user's own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct StartupHook {
     /// Stable id.
     pub id: Id,
     /// Where.
     pub path: TargetPath,
+    /// In which form.
+    pub kind: HookKind,
     /// The environment whose site directory holds it.
     pub environment: Option<Id>,
     /// The distribution that lists it in RECORD.
     pub distribution: Option<Id>,
-    /// How it stands to that RECORD.
+    /// How it stands to that RECORD, or to the lists of other package managers.
     pub ownership: Ownership,
-    /// Whether it lies in a directory whose hooks some interpreter runs.
+    /// Whether it was written later than the metadata of every distribution beside it.
+    pub is_newest: bool,
+    /// Whether it lies where some interpreter runs it.
     pub in_site_dir: bool,
-    /// Which Python versions run its lines; empty means none.
-    pub run_by: Vec<&'static str>,
+    /// Which Python versions run it, by its name and content; empty means none.
+    pub versions: Vec<&'static str>,
+    /// Who runs it on this host: ids of interpreters, or version ranges where none is known; empty means none.
+    pub run_by: Vec<String>,
     /// Its size in bytes.
     pub size: u64,
     /// Its last modification.
@@ -33,22 +41,114 @@ pub struct StartupHook {
     pub sha256: Option<String>,
     /// Which file it is, if it has several names.
     pub linked: Option<FileIdentity>,
-    /// Its lines that run or extend the path.
+    /// Its lines that run or extend the path; of a module, those that stand out.
     pub lines: Vec<HookLine>,
     /// What stands out in the file as a whole.
     pub features: Vec<Feature>,
+    /// What its code imports, calls and adds to the import path.
+    pub code: Code,
+    /// The modules that it brings in, followed.
+    pub modules: Vec<Module>,
     /// The texts of the packs (`Watch`) that it contains.
     pub needles: Vec<String>,
 }
 
-/// How a hook stands to the RECORD of a distribution beside it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+impl StartupHook {
+    /// A hook of which only the place and the form are known.
+    #[must_use]
+    pub fn at(path: TargetPath, kind: HookKind) -> Self {
+        Self {
+            id: Id::new("hook", &[path.as_bytes()]),
+            kind,
+            environment: None,
+            distribution: None,
+            ownership: Ownership::Orphan,
+            is_newest: false,
+            in_site_dir: false,
+            versions: Vec::new(),
+            run_by: Vec::new(),
+            size: 0,
+            modified: None,
+            sha256: None,
+            linked: None,
+            lines: Vec::new(),
+            features: Vec::new(),
+            code: Code::default(),
+            modules: Vec::new(),
+            needles: Vec::new(),
+            path,
+        }
+    }
+}
+
+/// In which form code gets into Python's start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HookKind {
+    /// `.pth`: folders for the import path, and lines of code.
+    Pth,
+    /// `.start` (PEP 829): functions that Python 3.15 and later call.
+    Start,
+    /// The module `sitecustomize`.
+    Sitecustomize,
+    /// The module `usercustomize`.
+    Usercustomize,
+    /// `python312._pth`: the import path of a Windows interpreter.
+    #[serde(rename = "._pth")]
+    UnderscorePth,
+    /// A variable such as `PYTHONPATH` that some file sets.
+    Environment,
+    /// Bytecode that stands in for the source beside it.
+    Pyc,
+}
+
+/// A module that a hook brings in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Module {
+    /// Its dotted name.
+    pub name: String,
+    /// What became of the search for it.
+    pub outcome: ModuleOutcome,
+    /// Where it lies.
+    #[serde(serialize_with = "path::as_text_option")]
+    pub path: Option<TargetPath>,
+    /// Lower-case hex.
+    pub sha256: Option<String>,
+    /// How it stands to RECORD.
+    pub ownership: Ownership,
+    /// The distribution that lists it.
+    pub distribution: Option<Id>,
+    /// Whether the hook's own line names it; else a module that the hook brings in does.
+    pub is_direct: bool,
+    /// What stands out in what runs of it.
+    pub signs: Vec<super::code::Sign>,
+}
+
+/// What became of the search for a module.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModuleOutcome {
+    /// Its source was followed.
+    Followed,
+    /// It is machine code.
+    Native,
+    /// It is bytecode without a source.
+    Bytecode,
+    /// It lies nowhere on the import path.
+    Missing,
+    /// It lies there and could not be read.
+    Unread,
+}
+
+/// How a file stands to the RECORD of a distribution beside it, or to the lists of conda and dpkg.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ownership {
-    /// No RECORD in its directory lists it.
+    /// None lists it.
     Orphan,
-    /// A RECORD lists it, and the hash fits or there is none.
+    /// One lists it, and the hash fits or there is none.
     Owned,
-    /// A RECORD lists it with another hash.
+    /// One lists it with another hash.
     Changed,
 }
 
@@ -72,6 +172,8 @@ pub enum LineClass {
     Inline,
     /// C7: `exec`, `eval` or `compile`.
     Exec,
+    /// A line of a module.
+    Module,
 }
 
 impl LineClass {
@@ -89,10 +191,15 @@ pub struct HookLine {
     pub number: u32,
     /// What it is.
     pub class: LineClass,
+    /// Which Python versions run it as code; empty for a path.
+    pub run_by: Vec<&'static str>,
     /// The line, redacted.
     pub text: Excerpt,
     /// What stands out in it.
     pub features: Vec<Feature>,
+    /// Of these, what happens only if an environment variable is set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_if: Vec<(Feature, String)>,
 }
 
 /// A property of start-up code that raises its score. Sentences and points live where they are judged.
@@ -148,6 +255,26 @@ pub enum Feature {
     Unread,
     /// Puts a temporary folder, which others may write, on the import path.
     TemporaryPath,
+    /// Puts a hidden folder on the import path.
+    HiddenPath,
+    /// Writes, moves or removes files.
+    Writes,
+    /// Writes where programs start by themselves.
+    Persistence,
+    /// Reads a secret from the environment or a key store, or all of the environment.
+    SecretVariable,
+    /// Reaches Python's own functions by a detour.
+    Reflection,
+    /// Nested or long beyond what is parsed.
+    Beyond,
+    /// Not Python 3: only its words were judged.
+    Unparsed,
+    /// Bytecode that is not of the source beside it.
+    ForeignBytecode,
+    /// Keeps the lines of a `.pth` of the same stem from running.
+    Silences,
+    /// Compiled code, of which nothing is known.
+    Opaque,
 }
 
 impl Feature {

@@ -39,7 +39,7 @@ pub(super) fn settle(facts: &mut Facts, builder: &Builder<'_>, versions: &Versio
 }
 
 /// `PREFIX/bin/python`, `PREFIX\\Scripts\\python.exe`, `PREFIX\\python.exe`.
-fn prefix(program: &TargetPath) -> Option<TargetPath> {
+pub(super) fn prefix(program: &TargetPath) -> Option<TargetPath> {
     let folder = program.parent()?;
     let is_for_programs =
         [b"bin".as_slice(), b"Scripts"].iter().any(|name| folder.file_name().eq_ignore_ascii_case(name));

@@ -2,20 +2,21 @@
 //! environment to account and base. Nothing is read here.
 
 mod environments;
+mod hooks;
 mod interpreters;
 mod sites;
 mod versions;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::model::distribution::{Distribution, MetadataForm};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::startup::{Ownership, StartupHook};
 use crate::target::Target;
 use crate::target::places::Places;
 use environments::{Builder, Home};
+pub(super) use hooks::{ownership, resolved};
 use sites::Sites;
 use versions::Versions;
 
@@ -27,6 +28,7 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
     let mut sites = Sites::of(&mut harvest.facts);
     sites.merge_other_names(&mut harvest.facts);
     let versions = Versions::of(std::mem::take(&mut harvest.facts.versions));
+    let libraries = hooks::libraries(&harvest.facts);
     let mut builder = Builder::new(target, places, &versions, &mut harvest.facts);
     let mut homes: HashMap<TargetPath, Home> =
         sites.by_path.values().map(|site| (site.path.clone(), builder.home(site, &sites))).collect();
@@ -37,8 +39,8 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
     homes.extend(builder.add_prefixes());
     harvest.facts.environments = builder.finish();
     settle_distributions(&mut harvest.facts, &homes);
-    settle_hooks(&mut harvest, &homes);
     interpreters::settle(&mut harvest.facts, &builder, &versions);
+    hooks::settle(target, &mut harvest, &homes, &libraries);
     harvest.sort();
     harvest
 }
@@ -98,51 +100,5 @@ fn place(found: &Distribution) -> Place {
     match found.metadata {
         MetadataForm::CondaMeta => Place::Conda(found.environment),
         _ => Place::Site(found.site()),
-    }
-}
-
-fn settle_hooks(harvest: &mut Harvest, homes: &HashMap<TargetPath, Home>) {
-    type Owner<'a> = (&'a Distribution, Option<&'a str>);
-    let mut owners: HashMap<&TargetPath, Vec<Owner<'_>>> = HashMap::new();
-    for found in &harvest.facts.distributions {
-        for hook in &found.hooks {
-            owners.entry(&hook.path).or_default().push((found, hook.sha256.as_deref()));
-        }
-    }
-    let mut harmless = BTreeSet::new();
-    harvest.facts.startup_hooks.retain_mut(|hook| {
-        let Some(site) = hook.path.parent() else {
-            return true;
-        };
-        let home = homes.get(&site);
-        hook.environment = home.map(|home| home.environment);
-        hook.in_site_dir = home.is_some_and(|home| home.runs_hooks);
-        if !hook.in_site_dir {
-            hook.run_by.clear();
-        }
-        // Anybody can add a RECORD that lists a file without a hash: one that disagrees has the last word.
-        let rows = owners.get(&hook.path).map_or(&[] as &[_], Vec::as_slice);
-        let judged = rows.iter().map(|(owner, hash)| (ownership(hook, *hash), owner.id));
-        if let Some((ownership, owner)) = judged.max_by_key(|(ownership, _)| *ownership) {
-            hook.distribution = Some(owner);
-            hook.ownership = ownership;
-        }
-        let runs = hook.in_site_dir || hook.lines.iter().any(|line| line.class.runs_code());
-        // Data under the same suffix in a folder that Python takes no hooks from: neither a hook nor a miss.
-        if !runs && home.is_none() {
-            harmless.insert(hook.path.clone());
-            return false;
-        }
-        true
-    });
-    for gap in harvest.gaps.iter_mut().filter(|gap| harmless.contains(&gap.path)) {
-        gap.material = false;
-    }
-}
-
-fn ownership(hook: &StartupHook, hash: Option<&str>) -> Ownership {
-    match (hash, hook.sha256.as_deref()) {
-        (Some(wanted), Some(is)) if wanted != is => Ownership::Changed,
-        _ => Ownership::Owned,
     }
 }

@@ -1,11 +1,14 @@
 //! Python's own artefacts on disk, one file each.
 
 pub mod bare_package;
+pub mod code;
 pub mod conda_meta;
+pub mod customize;
 pub mod dist_info;
 pub mod egg_info;
 pub mod egg_link;
 pub mod embeddable;
+pub mod hook_file;
 pub mod interpreter;
 pub mod kernel;
 pub mod marks;
@@ -20,5 +23,6 @@ pub mod record_facts;
 pub mod registered;
 pub mod registry;
 pub mod site_dir;
+pub mod start_file;
 pub mod stdlib;
 pub mod version_marks;

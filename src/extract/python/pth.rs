@@ -13,24 +13,25 @@ use sha2::{Digest, Sha256};
 use super::pth_line;
 use super::pth_text::{self, Line};
 use super::pth_token;
+use super::{code, hook_file, start_file};
 use crate::extract::Extractor;
 use crate::extract::input::Input;
-use crate::extract::known_file::contains;
 use crate::extract::layout::is_site_name;
+use crate::model::code::{Added, AddedBy, Code, Imported, When};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
-use crate::model::id::{Id, hex};
+use crate::model::id::hex;
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
-use crate::model::startup::{Feature, HookLine, LineClass, Ownership, StartupHook};
+use crate::model::startup::{Feature, HookKind, HookLine, LineClass, StartupHook};
 use crate::model::text::Excerpt;
 
 /// The row. The longest honest file that is known has less than 2 KiB, so what lies beyond 1 MiB only makes a file stand out.
 pub const EXTRACTOR: Extractor = Extractor {
     interest: Interest {
         id: "startup-hooks",
-        sentence: "Files whose lines Python runs at every start (.pth).",
-        ask: Ask::FileNames(&[NamePattern::Suffix(".pth")]),
+        sentence: "Files whose lines Python runs at every start (.pth, .start).",
+        ask: Ask::FileNames(&[NamePattern::Suffix(".pth"), NamePattern::Suffix(".start")]),
     },
     cap: 1 << 20,
     read,
@@ -47,33 +48,20 @@ const LONGEST_LIST: usize = 64 << 10;
 
 fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
+    let kind = kind(candidate.name);
     let content = match input.open_candidate_to_judge().and_then(|file| input.read_open(file, input.cap)) {
         Ok(content) => content,
-        Err(why) => {
-            let mut harvest = Harvest::missed(input.gap(why));
-            // What is there and was refused may run, and its name alone may be what a pack knows. What is no file, or a
-            // link that leads to none, runs nothing.
-            if why.is_material() {
-                let known = named(candidate.path.clone(), pth_text::ALL);
-                harvest.facts.startup_hooks.push(StartupHook { features: vec![Feature::Unread], ..known });
-            }
-            return harvest;
-        }
+        Err(why) => return hook_file::unread(input, why, named(candidate.path.clone(), kind, pth_text::ALL)),
     };
-    let Some(mut hook) = parse(candidate.path.clone(), &content.bytes, content.whole) else {
-        return Harvest::default();
+    let parsed = match kind {
+        HookKind::Start => Some(start_file::parse(candidate.path.clone(), &content.bytes, content.whole)),
+        _ => parse(candidate.path.clone(), &content.bytes, content.whole),
     };
-    hook.size = content.stat.size;
-    hook.modified = Some(content.stat.modified);
-    hook.linked = content.stat.linked();
-    if content.is_elsewhere {
-        hide(input, &mut hook);
-    }
-    hook.needles =
-        input.watch.hook_needles.iter().filter(|needle| contains(&content.bytes, needle.as_bytes())).cloned().collect();
+    let Some(mut hook) = parsed else { return Harvest::default() };
+    hook_file::settle(input, &mut hook, &content);
     // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
-    if !candidate.name.ends_with(b".pth") {
-        hook.run_by.clear();
+    if !candidate.name.ends_with(b".pth") && !candidate.name.ends_with(b".start") {
+        hook.versions.clear();
     }
     let mut harvest = Harvest::default();
     if hook.features.contains(&Feature::Oversized) {
@@ -84,34 +72,16 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest
 }
 
-/// Takes out what shows the content of a file that a link of another name leads to: Python runs it, but it may be a
-/// secret. A known payload is none.
-fn hide(input: &Input<'_>, hook: &mut StartupHook) {
-    let is_known = |hash: &String| input.watch.sha256.iter().any(|known| hex(known) == *hash);
-    hook.sha256 = hook.sha256.take().filter(is_known);
-    for line in &mut hook.lines {
-        line.text = Excerpt::of(b"(not shown: a link to a file of another name)");
-    }
+fn kind(name: &[u8]) -> HookKind {
+    let is_start = name.len() > 6 && name.get(name.len() - 6..).is_some_and(|end| end.eq_ignore_ascii_case(b".start"));
+    if is_start { HookKind::Start } else { HookKind::Pth }
 }
 
 /// A file of which only the name is known, and which `dialects` would run.
-fn named(path: TargetPath, dialects: u8) -> StartupHook {
-    StartupHook {
-        id: Id::new("hook", &[path.as_bytes()]),
-        environment: None,
-        distribution: None,
-        ownership: Ownership::Orphan,
-        in_site_dir: false,
-        run_by: pth_text::versions(dialects & name_dialects(&path)),
-        size: 0,
-        modified: None,
-        sha256: None,
-        linked: None,
-        lines: Vec::new(),
-        features: Vec::new(),
-        needles: Vec::new(),
-        path,
-    }
+pub fn named(path: TargetPath, kind: HookKind, dialects: u8) -> StartupHook {
+    let dialects = dialects & name_dialects(&path);
+    let versions = if kind == HookKind::Start { start_file::versions(&path) } else { pth_text::versions(dialects) };
+    StartupHook { versions, ..StartupHook::at(path, kind) }
 }
 
 /// Files of a hidden name are run up to 3.12 only.
@@ -135,7 +105,6 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
     }
     // What runs is judged before what only names folders.
     let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.run_by != 0);
-    let judged = code.iter().take(MOST_CODE).chain(folders.iter().take(MOST_FOLDERS));
     let mut features = Vec::new();
     if !whole || code.len() > MOST_CODE {
         features.push(Feature::Oversized);
@@ -144,11 +113,18 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
         features.push(Feature::Undecodable);
     }
     let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
-    let has_other_name = name_dialects(&path) != pth_text::ALL;
-    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, has_other_name)).collect();
+    let own = name_dialects(&path);
+    let code: Vec<&Line<'_>> = code.into_iter().take(MOST_CODE).collect();
+    let (mut lines, mut followed) = code_lines(&code, own);
+    for line in folders.into_iter().take(MOST_FOLDERS) {
+        let folder = String::from_utf8_lossy(line.text).into_owned();
+        lines.push(folder_line(line, &folder));
+        followed.folders.push(Added { folder, by: AddedBy::PathLine, line: line.number });
+    }
     lines.sort_unstable();
     let sha256 = whole.then(|| hex(&Sha256::digest(bytes)));
-    Some(StartupHook { size: bytes.len() as u64, sha256, lines, features, ..named(path, dialects) })
+    let known = named(path, HookKind::Pth, dialects);
+    Some(StartupHook { size: bytes.len() as u64, sha256, lines, features, code: followed, ..known })
 }
 
 fn lies_in_named_site(path: &TargetPath) -> bool {
@@ -165,45 +141,89 @@ fn is_data(bytes: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || (!is_wide && !is_text)
 }
 
-fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
-    let text = String::from_utf8_lossy(line.text);
-    let (class, mut features) = if line.run_by == 0 {
-        (LineClass::Path, if is_temporary(&text) { vec![Feature::TemporaryPath] } else { Vec::new() })
-    } else {
-        let code = pth_token::tokenize(&text);
-        let class = pth_line::classify(&text, &code);
+/// Lines that run: each by its class and what stands out in it, and what all of them bring in.
+fn code_lines(code: &[&Line<'_>], own: u8) -> (Vec<HookLine>, Code) {
+    let texts: Vec<_> = code.iter().map(|line| String::from_utf8_lossy(line.text)).collect();
+    let taken: Vec<pth_token::Code> = texts.iter().map(|text| pth_token::tokenize(text)).collect();
+    let classes: Vec<LineClass> = texts.iter().zip(&taken).map(|(text, code)| pth_line::classify(text, code)).collect();
+    let mut followed = match texts.iter().zip(&classes).map(|(text, class)| pth_line::at_sight(text, *class)).collect()
+    {
+        Some(all) => merged(all),
+        None => code::of_lines(&texts.iter().map(AsRef::as_ref).collect::<Vec<&str>>()),
+    };
+    let mut lines: Vec<HookLine> = Vec::with_capacity(code.len());
+    for (place, line) in code.iter().enumerate() {
+        let (Some(text), Some(class), Some(words)) = (texts.get(place), classes.get(place), taken.get(place)) else {
+            continue;
+        };
+        let signs = followed.signs.iter().filter(|sign| sign.line as usize == place + 1).map(|sign| sign.feature);
         // A plain text that only imports and calls is what its class says, and no more.
-        let counts = |feature: &Feature| class != LineClass::ImportCall || *feature != Feature::LiteralExec;
-        let features = match class.runs_code() {
-            true => pth_line::features(&text, &code).into_iter().filter(counts).collect(),
+        let counts = |feature: &Feature| *class != LineClass::ImportCall || *feature != Feature::LiteralExec;
+        let mut features: Vec<Feature> = match class.runs_code() {
+            true => signs.chain(pth_line::raw_features(text, words)).filter(counts).collect(),
             false => Vec::new(),
         };
-        (class, features)
-    };
-    if line.run_by != 0 {
-        if line.has_exotic_end {
-            features.push(Feature::ExoticLineEnd);
-        }
-        if line.indent >= 40 {
-            features.push(Feature::Indented);
-        }
-        if line.run_by != pth_text::ALL || has_other_name {
-            features.push(Feature::OneDialect);
-        }
+        let added = followed.folders.iter().filter(|one| one.line as usize == place + 1);
+        features.extend(added.flat_map(|one| hook_file::folder_features(&one.folder)));
+        features.extend(look(line, own));
+        features.sort_unstable();
+        features.dedup();
+        let only_if =
+            followed.signs.iter().filter(|sign| sign.line as usize == place + 1).filter_map(|sign| match &sign.when {
+                When::IfSet(name) => Some((sign.feature, name.clone())),
+                _ => None,
+            });
+        lines.push(HookLine {
+            only_if: only_if.collect(),
+            number: line.number,
+            class: *class,
+            run_by: pth_text::versions(line.run_by & own),
+            text: Excerpt::of(line.text),
+            features,
+        });
     }
-    features.sort_unstable();
-    features.dedup();
-    HookLine { number: line.number, class, text: Excerpt::of(line.text), features }
+    let number = |place: u32| code.get(place as usize - 1).map_or(place, |line| line.number);
+    followed.signs.clear();
+    followed.imports.iter_mut().for_each(|one| one.line = number(one.line));
+    followed.folders.iter_mut().for_each(|one| one.line = number(one.line));
+    (lines, followed)
 }
 
-/// Whether a path line names a folder that anybody may write.
-fn is_temporary(text: &str) -> bool {
-    let lower = text.to_lowercase().replace('\\', "/");
-    ["/tmp", "/var/tmp", "/dev/shm", "/private/tmp"]
-        .iter()
-        .any(|place| lower == *place || lower.starts_with(&format!("{place}/")))
-        || lower.contains("/appdata/local/temp/")
-        || lower.starts_with("%temp%")
+/// What lines bring in that are understood at sight.
+fn merged(all: Vec<pth_line::AtSight>) -> Code {
+    let mut code = Code::default();
+    for (line, one) in (1..).zip(all) {
+        code.imports.extend(one.modules.into_iter().map(|module| Imported { module, line, when: When::Start }));
+        code.calls.extend(one.calls.into_iter().map(|path| (path, When::Start)));
+    }
+    code
+}
+
+/// What stands out in where a line stands.
+fn look(line: &Line<'_>, own: u8) -> Vec<Feature> {
+    let mut features = Vec::new();
+    if line.has_exotic_end {
+        features.push(Feature::ExoticLineEnd);
+    }
+    if line.indent >= 40 {
+        features.push(Feature::Indented);
+    }
+    if line.run_by != pth_text::ALL || own != pth_text::ALL {
+        features.push(Feature::OneDialect);
+    }
+    features
+}
+
+fn folder_line(line: &Line<'_>, folder: &str) -> HookLine {
+    let features = hook_file::folder_features(folder);
+    HookLine {
+        number: line.number,
+        class: LineClass::Path,
+        run_by: Vec::new(),
+        text: Excerpt::of(line.text),
+        features,
+        only_if: Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -225,9 +245,9 @@ mod tests {
 
     #[test]
     fn names_and_lines_say_who_runs_it() {
-        assert_eq!(of("a.pth", b"import x\n").unwrap().run_by, ["<=3.12", "3.13-3.14", ">=3.15"]);
-        assert_eq!(of(".a.pth", b"import x\n").unwrap().run_by, ["<=3.12"]);
-        assert_eq!(of("a.pth", b"  import x\n").unwrap().run_by, [">=3.15"]);
+        assert_eq!(of("a.pth", b"import x\n").unwrap().versions, ["<=3.12", "3.13-3.14", ">=3.15"]);
+        assert_eq!(of(".a.pth", b"import x\n").unwrap().versions, ["<=3.12"]);
+        assert_eq!(of("a.pth", b"  import x\n").unwrap().versions, [">=3.15"]);
         let hook = of("a.pth", b"/tmp/x\n./y\n").unwrap();
         assert_eq!(hook.lines[0].features, [Feature::TemporaryPath]);
         assert_eq!(hook.lines[1].class, LineClass::Path);

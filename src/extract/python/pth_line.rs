@@ -5,11 +5,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::pth_token::{Code, tokenize};
+use super::code::tokens::regex;
+use super::pth_token::Code;
 use crate::model::startup::{Feature, LineClass};
-
-/// How deep code inside strings inside code is looked into.
-const DEEPEST: u32 = 3;
 
 /// The class of a line that runs (first that fits), by its code.
 #[must_use]
@@ -37,8 +35,37 @@ const KNOWN: &[&str] = &[
     "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();",
     "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'stdlib') == 'local'; enabled and __import__('_distutils_hack').add_shim();",
     "import sys; sys.__plen = len(sys.path)",
+    "import sys; new = sys.path[sys.__plen:]; del sys.path[sys.__plen:]; p = getattr(sys, '__egginsert', 0); sys.path[p:p] = new; sys.__egginsert = p + len(new)",
     "import sys; new=sys.path[sys.__plen:]; del sys.path[sys.__plen:]; p=getattr(sys,'__egginsert',0); sys.path[p:p]=new; sys.__egginsert = p+len(new)",
 ];
+
+/// What a line brings in, where its class says so at sight.
+pub struct AtSight {
+    /// The modules that it imports.
+    pub modules: Vec<String>,
+    /// What it calls.
+    pub calls: Vec<String>,
+}
+
+/// What a line of that class brings in; none for one that must be followed. Nearly every environment has one of these,
+/// and nothing else.
+#[must_use]
+pub fn at_sight(line: &str, class: LineClass) -> Option<AtSight> {
+    match class {
+        LineClass::Known if line.contains("_distutils_hack") => Some(AtSight {
+            modules: vec!["_distutils_hack".to_owned()],
+            calls: vec!["_distutils_hack.add_shim".to_owned()],
+        }),
+        LineClass::Known | LineClass::Namespace => Some(AtSight { modules: Vec::new(), calls: Vec::new() }),
+        LineClass::Import if line.is_ascii() => {
+            let names = line.trim().trim_end_matches(';').strip_prefix("import")?.split(',').map(str::trim);
+            let modules: Vec<String> = names.map(str::to_owned).collect();
+            let is_plain = |name: &String| is_dotted(name) && name.starts_with('_');
+            modules.iter().all(is_plain).then_some(AtSight { modules, calls: Vec::new() })
+        }
+        _ => None,
+    }
+}
 
 fn is_plain_import(text: &str) -> bool {
     text.strip_prefix("import").is_some_and(|names| {
@@ -156,11 +183,10 @@ fn is_harmless_statement(line: &str) -> bool {
         || body.strip_suffix("()").is_some_and(is_dotted)
 }
 
-/// What stands out in a line that runs. `raw` is the line as it is on disk.
+/// What stands out in the look of a line that runs. `raw` is the line as it is on disk.
 #[must_use]
-pub fn features(raw: &str, code: &Code) -> BTreeSet<Feature> {
+pub fn raw_features(raw: &str, code: &Code) -> BTreeSet<Feature> {
     let mut out = BTreeSet::new();
-    code_features(code, 0, &mut out);
     if raw.chars().any(is_hidden) {
         out.insert(Feature::HiddenCharacters);
     }
@@ -183,37 +209,6 @@ pub fn features(raw: &str, code: &Code) -> BTreeSet<Feature> {
     out
 }
 
-fn code_features(code: &Code, depth: u32, out: &mut BTreeSet<Feature>) {
-    let text = &unaliased(&code.text);
-    out.extend(PATTERNS.code.iter().filter(|(_, find)| find.is_match(text)).map(|(feature, _)| *feature));
-    out.extend(
-        PATTERNS
-            .string
-            .iter()
-            .filter(|(_, find)| code.strings.iter().any(|one| find.is_match(one)))
-            .map(|(feature, _)| *feature),
-    );
-    let (all, literal) = (PATTERNS.exec.find_iter(text).count(), PATTERNS.literal_exec.find_iter(text).count());
-    if all > literal {
-        out.insert(Feature::ComputedExec);
-    } else if all > 0 {
-        out.insert(Feature::LiteralExec);
-    }
-    if all > 0 && depth < DEEPEST {
-        for line in code.strings.iter().flat_map(|text| text.lines()) {
-            code_features(&tokenize(line), depth + 1, out);
-        }
-    }
-}
-
-/// The code with `import os as o; o.f()` written as `os.f()`.
-fn unaliased(text: &str) -> String {
-    PATTERNS.alias.captures_iter(text).fold(text.to_owned(), |out, found| match (found.get(1), found.get(2)) {
-        (Some(name), Some(alias)) => out.replace(&format!("{}.", alias.as_str()), &format!("{}.", name.as_str())),
-        _ => out,
-    })
-}
-
 /// Control characters but the tab, zero-width and bidirectional marks, the byte-order mark inside a line.
 fn is_hidden(at: char) -> bool {
     (at.is_control() && at != '\t')
@@ -222,105 +217,42 @@ fn is_hidden(at: char) -> bool {
 
 /// Everything that is looked for, compiled once.
 struct Patterns {
-    code: Vec<(Feature, Regex)>,
-    string: Vec<(Feature, Regex)>,
     exec: Regex,
-    literal_exec: Regex,
     lone_exec: Regex,
     add_site_dir: Regex,
     dunder_import: Regex,
     strings: Regex,
     far_right: Regex,
-    alias: Regex,
     hex_run: Regex,
 }
 
-const NETWORK: &str = r"socket|urllib[23]?|requests|httpx|aiohttp|ftplib|smtplib|telnetlib|paramiko|websockets?|http";
-
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    code: code_sources().into_iter().map(|(feature, source)| (feature, regex(&source))).collect(),
-    string: STRING_SOURCES.iter().map(|(feature, source)| (*feature, regex(source))).collect(),
     exec: regex(r"\b(?:exec|eval|compile)\s*\("),
-    literal_exec: regex(r#"\b(?:exec|eval|compile)\s*\(\s*(?:compile\s*\(\s*)?"[\w.]*"\s*[,)]"#),
     lone_exec: regex(r#"^import [\w, ]+;\s*exec\s*\(\s*"[\w.]*"\s*\)\s*;?$"#),
-    add_site_dir: regex(r#"^import site\s*;(?:\s*site\.addsitedir\(\s*"[^"]*"\s*\)\s*;?)+$"#),
+    add_site_dir: regex(
+        r#"^import site\s*;(?:\s*site\.addsitedir\(\s*(?:"[^"]*"|__import__\(\s*"os"\s*\)\.fsdecode\(\s*"[^"]*"\s*\))\s*\)\s*;?)+$"#,
+    ),
     dunder_import: regex(r#"__import__\s*\(\s*"?([\w.]*)"#),
     strings: regex(r#""[^"]*""#),
-    alias: regex(r"\b([\w.]+)\s+as\s+(\w{1,64})\b"),
     far_right: regex(r"[ \t]{40,}\S"),
     hex_run: regex(r"(?:\\x[0-9a-fA-F]{2}){4,}"),
 });
-
-/// A pattern of ours that does not compile matches nothing; the test below keeps that from happening.
-fn regex(source: &str) -> Regex {
-    Regex::new(source).unwrap_or_else(|_| NOTHING.clone())
-}
-
-#[allow(clippy::unwrap_used, reason = "a constant pattern")]
-static NOTHING: LazyLock<Regex> = LazyLock::new(|| Regex::new("[^\\s\\S]").unwrap());
-
-fn code_sources() -> Vec<(Feature, String)> {
-    let imports = |names: &str| {
-        format!(
-            r#"\b(?:import|from)\s[^;]*\b(?:{names})\b|\b(?:{names})\s*\.|(?:__import__|import_module)\s*\(\s*"(?:{names})\b"#
-        )
-    };
-    let plain = [
-        (
-            Feature::Decoder,
-            r"\b(?:base64|zlib|bz2|lzma|gzip|marshal|pickle|codecs|binascii|fromhex|rot13|rot_13|b64decode|b32decode|b85decode|a85decode|decompress)\b",
-        ),
-        (Feature::Native, r"\b(?:ctypes|cffi|windll|_ctypes)\b"),
-        (Feature::StringBuilding, r#"\bchr\s*\(|\bbytes\s*\(\s*\[|\[\s*::\s*-1\s*\]|"\s*\+\s*""#),
-        (
-            Feature::Dynamic,
-            r#"__builtins__|\bbuiltins\b|__import__\s*\(\s*[^"\s]|import_module\s*\(\s*[^"\s]|\brunpy\b|spec_from_file_location|exec_module|globals\s*\(\s*\)\s*\[|__import__\s*\(\s*"[\w.]*"\s*\+|\bgetattr\s*\(\s*(?:os|posix|nt|sys|importlib|subprocess|__import__)\b|\bsys\s*\.\s*modules\s*\[|\b__dict__\s*\[|\bvars\s*\("#,
-        ),
-        (
-            Feature::Files,
-            r"\bopen\s*\(|\b(?:read|write)_(?:text|bytes)\b|\bos\s*\.\s*(?:remove|unlink|rename|replace|chmod|makedirs)\b|\b(?:shutil|tempfile)\b",
-        ),
-        (Feature::Detached, r"\b(?:threading|_thread|DEVNULL|start_new_session|creationflags)\b"),
-        (Feature::SelfStart, r"\bsys\s*\.\s*executable\b"),
-    ];
-    let mut all: Vec<(Feature, String)> =
-        plain.into_iter().map(|(feature, source)| (feature, source.to_owned())).collect();
-    let process = r#"\bos\s*\.\s*(?:system|popen|spawn\w*|exec\w*|fork\w*|posix_spawn\w*|startfile)\b|\bPopen\b|\bfrom\s+(?:os|posix|nt)\s+import\b[^;]*\b(?:system|popen|spawn\w*|exec\w*|fork\w*)\b|\b(?:posix|nt)\s*\.|\bcreate_subprocess_\w+|"(?:system|popen)""#;
-    all.push((Feature::Process, format!("{}|{process}", imports("subprocess|pty|multiprocessing|pexpect"))));
-    all.push((Feature::Network, imports(NETWORK)));
-    all
-}
-
-const STRING_SOURCES: &[(Feature, &str)] = &[
-    (Feature::Blob, r"[A-Za-z0-9+/=_-]{120,}"),
-    (Feature::Address, r"(?i)\b(?:https?|ftp|wss?)://|\b(?:\d{1,3}\.){3}\d{1,3}\b"),
-    (
-        Feature::CredentialPath,
-        r"\.ssh[/\\]|\bid_(?:rsa|ed25519|ecdsa)\b|\.aws[/\\]|\.kube[/\\]|\.netrc|\.pypirc|\.git-credentials|\.docker[/\\]config|/etc/shadow|169\.254\.169\.254|^\.env$",
-    ),
-];
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::extract::python::pth_token::tokenize;
 
-    fn judged(line: &str) -> (LineClass, Vec<Feature>) {
-        let code = tokenize(line);
-        (classify(line, &code), features(line, &code).into_iter().collect())
+    fn class_of(line: &str) -> LineClass {
+        classify(line, &tokenize(line))
     }
 
     #[test]
     fn every_pattern_compiles() {
-        let all = code_sources().into_iter().map(|(_, source)| source);
-        for source in all.chain(STRING_SOURCES.iter().map(|(_, source)| (*source).to_owned())) {
-            assert!(Regex::new(&source).is_ok(), "{source}");
-        }
-        for one in
-            [&PATTERNS.exec, &PATTERNS.literal_exec, &PATTERNS.lone_exec, &PATTERNS.add_site_dir, &PATTERNS.far_right]
-        {
-            assert_ne!(one.as_str(), NOTHING.as_str());
+        for one in [&PATTERNS.exec, &PATTERNS.lone_exec, &PATTERNS.add_site_dir, &PATTERNS.far_right] {
+            assert_ne!(one.as_str(), regex("(").as_str());
         }
     }
 
@@ -340,65 +272,34 @@ mod tests {
             ),
         ];
         for (line, class) in cases {
-            assert_eq!(judged(line).0, class, "{line}");
+            assert_eq!(class_of(line), class, "{line}");
         }
-        assert_eq!(judged("import os; os.environ.get('X')  # base64 exec subprocess"), (LineClass::Inline, vec![]));
+        assert_eq!(class_of("import os; os.environ.get('X')  # base64 exec subprocess"), LineClass::Inline);
     }
 
     #[test]
     fn a_namespace_line_with_one_word_too_many_is_none() {
         let line = "import sys, types, os;p = os.path.join('x');os.system('id')";
-        assert_ne!(judged(line).0, LineClass::Namespace);
+        assert_ne!(class_of(line), LineClass::Namespace);
         let line = "import sys, types, os;m = __import__('evil');m";
-        assert_ne!(judged(line).0, LineClass::Namespace);
+        assert_ne!(class_of(line), LineClass::Namespace);
     }
 
     #[test]
-    fn hostile_lines_show_their_features() {
-        let has = |line: &str, feature: Feature| judged(line).1.contains(&feature);
-        assert!(has("import os; exec(__import__('base64').b64decode('cGFzcw=='))", Feature::Decoder));
-        assert!(has("import os; exec(__import__('base64').b64decode('cGFzcw=='))", Feature::ComputedExec));
-        assert!(has("import sys; __import__('subprocess').Popen([])", Feature::Process));
-        assert!(has("import os, subprocess, sys; 1", Feature::Process));
-        assert!(has("import os; os.system('x')", Feature::Process));
-        assert!(has("import sys; sys.modules['x'].y()", Feature::Dynamic));
-        assert!(has("import urllib.request", Feature::Network));
-    }
-
-    #[test]
-    fn a_process_is_seen_behind_other_names() {
-        for process in [
-            "import os as o; o.system('x')",
-            "import os; getattr(os, 'system')('x')",
-            "import a; from os import system; system('x')",
-            "import posix; posix.system('x')",
-            "import os; os.__dict__['system']('x')",
-            "import os; f\"{os.system('id')}\"",
-            "import asyncio; asyncio.create_subprocess_shell('x')",
-        ] {
-            assert_ne!(judged(process).0, LineClass::Import, "{process}");
-            assert!(judged(process).1.contains(&Feature::Process), "{process}");
-        }
-    }
-
-    #[test]
-    fn what_hides_or_reaches_out_shows() {
-        let has = |line: &str, feature: Feature| judged(line).1.contains(&feature);
-        assert!(has("import x; x.f('http://example.org')", Feature::Address));
-        assert!(has("import x; getattr(__builtins__, 'ev'+'al')", Feature::Dynamic));
-        assert!(has("import x; exec('import subprocess')", Feature::Process));
-        assert!(has("import x;                                          y()", Feature::Indented));
-        assert!(has("import x\u{202e}", Feature::HiddenCharacters));
-        assert!(!has("import sys; exec('print(\"subprocess failed\")')", Feature::Process));
+    fn what_a_line_looks_like_shows() {
+        let look = |line: &str| raw_features(line, &tokenize(line)).into_iter().collect::<Vec<_>>();
+        assert_eq!(look("import x;                                          y()"), [Feature::Indented]);
+        assert!(look("import x\u{202e}").contains(&Feature::HiddenCharacters));
+        assert!(look(&format!("import x; y = '{}'", "z".repeat(1000))).contains(&Feature::LongLine));
+        assert_eq!(look("import x; y()"), []);
     }
 
     proptest! {
         #[test]
         fn any_text_is_judged(line in "\\PC{0,200}") {
             let code = tokenize(&line);
-            let class = classify(&line, &code);
-            prop_assert!(class != LineClass::Path);
-            let _all = features(&line, &code);
+            prop_assert!(classify(&line, &code) != LineClass::Path);
+            let _all = raw_features(&line, &code);
         }
     }
 }

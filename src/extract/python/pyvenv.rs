@@ -52,6 +52,7 @@ fn read(input: &Input<'_>) -> Harvest {
         home: keys.home.map(|home| input.target.root.target_path(&home)),
         version: keys.version,
         kind: keys.kind,
+        has_system_sites: keys.has_system_sites,
         has_layout: [b"bin".as_slice(), b"Scripts", b"lib", b"Lib"].into_iter().any(has),
         lib64_alias: lib64 && dir.read_link(b"lib64").is_ok_and(|to| to == b"lib"),
         prefix,
@@ -75,12 +76,15 @@ pub struct Keys {
     pub version: Option<String>,
     /// uv-venv, virtualenv or venv.
     pub kind: &'static str,
+    /// Whether the base's site directories are taken as well: up to 3.14 whatever the key says but `false`, and without
+    /// the key too.
+    pub has_system_sites: bool,
 }
 
 impl Default for Keys {
     /// What an empty or unreadable file means: an environment, by nobody in particular.
     fn default() -> Self {
-        Self { home: None, version: None, kind: "venv" }
+        Self { home: None, version: None, kind: "venv", has_system_sites: true }
     }
 }
 
@@ -98,6 +102,7 @@ pub fn parse(bytes: &[u8]) -> Keys {
         match key.trim_ascii().to_ascii_lowercase().as_slice() {
             b"home" if !value.is_empty() => keys.home = Some(value.to_vec()),
             b"version" | b"version_info" => keys.version = version(value).or(keys.version),
+            b"include-system-site-packages" => keys.has_system_sites = !value.eq_ignore_ascii_case(b"false"),
             b"uv" => keys.kind = "uv-venv",
             b"virtualenv" => keys.kind = "virtualenv",
             _ => {}

@@ -124,7 +124,12 @@ fn is_hook(path: &[u8]) -> bool {
             .and_then(|at| path.get(at..))
             .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    ends(b".pth") || ends(b".start")
+    let name = path.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
+    let folder = path.strip_suffix(name).unwrap_or_default().trim_ascii_end();
+    let begins = |start: &[u8]| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    let is_module =
+        |start: &[u8]| begins(start) || folder.strip_suffix(b"/").is_some_and(|folder| folder.ends_with(start));
+    ends(b".pth") || ends(b".start") || is_module(b"sitecustomize") || is_module(b"usercustomize")
 }
 
 #[cfg(test)]

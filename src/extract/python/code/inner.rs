@@ -1,0 +1,65 @@
+//! Text that is run as code, followed as the code that it is.
+
+use ruff_text_size::TextSize;
+
+use super::guard::{self, Refusal};
+use super::machine::{Found, Machine, sooner};
+use super::tokens;
+use super::value::Value;
+use crate::model::startup::Feature;
+
+/// How deep code inside texts inside code is followed.
+const DEEPEST: u32 = 4;
+
+/// Follows `text` where it is run; all that is found stands at the line of the call.
+pub(super) fn follow<'a>(machine: &mut Machine<'a>, text: &str, at: TextSize) {
+    if machine.inner >= DEEPEST || !machine.spend_text() {
+        machine.sign(Feature::Beyond, at);
+        return;
+    }
+    if tokens::names_odd_coding(text) {
+        machine.sign(Feature::Decoder, at);
+    }
+    let line = machine.line(at);
+    let (names, depth, run, when) = (machine.outer_names(), machine.inner + 1, machine.run, machine.when.clone());
+    let text = text.trim();
+    let look = move |parsed: &ruff_python_parser::Parsed<ruff_python_ast::ModModule>| {
+        let mut inner = Machine::new(run, "", &[]);
+        (inner.inner, inner.at, inner.when) = (depth, Some(line), when);
+        for (name, path) in &names {
+            inner.bind(name, Value::path(path));
+        }
+        inner.body(&parsed.syntax().body);
+        inner.finish()
+    };
+    match guard::parse(text, look) {
+        Ok((found, true)) => machine.take(found),
+        Err(Refusal::Beyond) => machine.sign(Feature::Beyond, at),
+        Ok((found, false)) => {
+            machine.take(found);
+            machine.sign(Feature::Unparsed, at);
+            tokens::features(text).into_iter().for_each(|feature| machine.sign(feature, at));
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// Takes over what was found in a text of code.
+    fn take(&mut self, found: Found) {
+        let Found { signs, texts, imports, calls, folders, touches_files } = found;
+        for (key, when) in signs {
+            sooner(self.found.signs.entry(key), &when);
+        }
+        for (key, when) in texts {
+            sooner(self.found.texts.entry(key), &when);
+        }
+        for (module, found) in imports {
+            self.found.imports.entry(module).or_insert(found);
+        }
+        for (path, when) in calls {
+            sooner(self.found.calls.entry(path), &when);
+        }
+        self.found.folders.extend(folders);
+        self.found.touches_files |= touches_files;
+    }
+}

@@ -1,0 +1,373 @@
+//! Follows code without running it: statement by statement, as Python would, with what is known of each value. Both
+//! branches of a condition are followed, functions where they are called or handed on. What is found are signs: a
+//! feature, and the line that has it.
+
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use ruff_python_ast::{Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_text_size::TextSize;
+
+use super::names;
+use super::value::Value;
+use crate::model::code::{Added, AddedBy, When};
+use crate::model::startup::Feature;
+
+/// Most steps that one source is followed: a step is an expression or a statement. The largest honest modules take some
+/// ten thousand.
+const FUEL: u32 = 400_000;
+
+/// How deep calls within the source are followed.
+const DEEPEST_CALL: u32 = 100;
+
+/// How deep expressions and statements are followed in all, calls included: what the stack is made for.
+const DEEPEST: u32 = 1500;
+
+/// How often one function is followed with the values that it is handed.
+const OFTEN: u32 = 40;
+
+/// Most texts of code that are followed in one source.
+const MOST_TEXTS: u32 = 50;
+
+/// Most of each kind of thing that is kept.
+const MOST: usize = 500;
+
+/// What is followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Run {
+    /// A line of start-up code: loading a module for use is a sign by itself.
+    Line,
+    /// A module that is imported.
+    Module,
+}
+
+/// Features by line, and when they happen.
+pub(super) type Signs = BTreeMap<(Feature, u32), When>;
+
+/// What was found.
+#[derive(Default, Debug)]
+pub(super) struct Found {
+    /// Features by line; the line is that of the source followed.
+    pub(super) signs: Signs,
+    /// The same of texts, which mean something only beside what uses them.
+    pub(super) texts: Signs,
+    /// Modules that it imports, where first and when.
+    pub(super) imports: BTreeMap<String, (When, u32)>,
+    /// Names from outside that it calls.
+    pub(super) calls: BTreeMap<String, When>,
+    /// Folders that it adds to the import path.
+    pub(super) folders: BTreeSet<Added>,
+    /// Whether it looks at files at all.
+    pub(super) touches_files: bool,
+}
+
+/// Follows one source.
+pub(super) struct Machine<'a> {
+    pub(super) run: Run,
+    /// The package that relative imports begin at.
+    package: String,
+    lines: &'a [u32],
+    globals: HashMap<String, Value<'a>>,
+    locals: Vec<HashMap<String, Value<'a>>>,
+    /// Modules of which all names were imported.
+    pub(super) stars: Vec<String>,
+    runs: HashMap<TextSize, u32>,
+    /// Classes whose methods were followed because something outside got hold of them.
+    let_go: HashSet<TextSize>,
+    fuel: u32,
+    /// How many texts of code may still be followed.
+    texts: u32,
+    pub(super) depth: u32,
+    /// How deep we are in all.
+    level: u32,
+    /// What is being followed now: a function that calls itself is followed once.
+    active: HashSet<TextSize>,
+    /// When what is followed now runs.
+    pub(super) when: When,
+    /// How many messages we are inside of.
+    pub(super) quiet: u32,
+    /// How many texts of code we are inside of.
+    pub(super) inner: u32,
+    /// The line of the text of code, seen from the source.
+    pub(super) at: Option<u32>,
+    pub(super) found: Found,
+}
+
+impl<'a> Machine<'a> {
+    /// `lines` are the offsets at which the lines of the source begin.
+    pub(super) fn new(run: Run, package: &str, lines: &'a [u32]) -> Self {
+        Self {
+            run,
+            package: package.to_owned(),
+            lines,
+            globals: HashMap::new(),
+            locals: Vec::new(),
+            stars: Vec::new(),
+            runs: HashMap::new(),
+            let_go: HashSet::new(),
+            fuel: FUEL,
+            texts: MOST_TEXTS,
+            depth: 0,
+            level: 0,
+            active: HashSet::new(),
+            when: When::Start,
+            quiet: 0,
+            inner: 0,
+            at: None,
+            found: Found::default(),
+        }
+    }
+
+    /// What was found.
+    pub(super) fn finish(mut self) -> Found {
+        if self.fuel == 0 {
+            self.found.signs.insert((Feature::Oversized, 1), When::Start);
+        }
+        self.found
+    }
+
+    /// Follows something one level deeper; what lies too deep is not followed, and stands out by that.
+    pub(super) fn deeper<T>(&mut self, at: TextSize, follow: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.level >= DEEPEST {
+            self.sign(Feature::Beyond, at);
+            return None;
+        }
+        self.level += 1;
+        let done = follow(self);
+        self.level -= 1;
+        Some(done)
+    }
+
+    /// Follows the body of a function or lambda, unless it is being followed already.
+    pub(super) fn call_body<T>(
+        &mut self,
+        at: TextSize,
+        scope: HashMap<String, Value<'a>>,
+        follow: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        if self.depth >= DEEPEST_CALL {
+            self.sign(Feature::Oversized, at);
+            return None;
+        }
+        if !self.active.insert(at) {
+            return None;
+        }
+        let done = self.in_scope(scope, follow);
+        self.active.remove(&at);
+        Some(done)
+    }
+
+    /// One step; false when there is no more to spend.
+    pub(super) fn step(&mut self) -> bool {
+        self.fuel = self.fuel.saturating_sub(1);
+        self.fuel > 0
+    }
+
+    /// Follows what runs at another time than what is around it.
+    pub(super) fn at_time<T>(&mut self, when: When, follow: impl FnOnce(&mut Self) -> T) -> T {
+        let later = self.when.clone().max(when);
+        let outer = std::mem::replace(&mut self.when, later);
+        let done = follow(self);
+        self.when = outer;
+        done
+    }
+
+    /// One more text of code; false when there have been too many.
+    pub(super) fn spend_text(&mut self) -> bool {
+        self.texts = self.texts.saturating_sub(1);
+        self.texts > 0
+    }
+
+    /// Follows a function of the module, or a method of a class of it (`Class.method`), as somebody outside calls it.
+    pub(super) fn enter(&mut self, entry: &str, when: &When, at: TextSize) {
+        let mut names = entry.split('.');
+        let first = names.next().unwrap_or_default();
+        let value = self.look_up(first);
+        let value = names.fold(value, |value, name| self.attribute(&value, name, at));
+        self.at_time(when.clone(), |machine| machine.call(&value, &[], at));
+    }
+
+    /// The line of an offset, counted from 1.
+    pub(super) fn line(&self, at: TextSize) -> u32 {
+        let own = || self.lines.partition_point(|start| *start <= at.to_u32()) as u32;
+        self.at.unwrap_or_else(own)
+    }
+
+    pub(super) fn sign(&mut self, feature: Feature, at: TextSize) {
+        let line = self.line(at);
+        if self.found.signs.len() < MOST {
+            sooner(self.found.signs.entry((feature, line)), &self.when);
+        }
+        self.found.touches_files |=
+            matches!(feature, Feature::Files | Feature::Writes | Feature::Process | Feature::Network);
+    }
+
+    pub(super) fn sign_text(&mut self, feature: Feature, at: TextSize) {
+        let line = self.line(at);
+        if self.found.texts.len() < MOST {
+            sooner(self.found.texts.entry((feature, line)), &self.when);
+        }
+    }
+
+    pub(super) fn imported(&mut self, module: String, at: TextSize) {
+        let line = self.line(at);
+        if self.found.imports.len() < MOST && !module.is_empty() {
+            let known = self.found.imports.entry(module).or_insert((self.when.clone(), line));
+            if self.when < known.0 {
+                *known = (self.when.clone(), line);
+            }
+        }
+    }
+
+    pub(super) fn called(&mut self, path: &str) {
+        if self.found.calls.len() < MOST {
+            sooner(self.found.calls.entry(path.to_owned()), &self.when);
+        }
+    }
+
+    pub(super) fn added(&mut self, folder: &str, by: AddedBy, at: TextSize) {
+        let line = self.line(at);
+        if self.found.folders.len() < MOST {
+            self.found.folders.insert(Added { folder: folder.to_owned(), by, line });
+        }
+    }
+
+    /// `level` dots before `module` are as many packages up.
+    pub(super) fn absolute(&self, level: u32, module: &str) -> String {
+        if level == 0 {
+            return module.to_owned();
+        }
+        let mut parts: Vec<&str> = self.package.split('.').filter(|part| !part.is_empty()).collect();
+        parts.truncate(parts.len().saturating_sub(level as usize - 1));
+        parts.extend(module.split('.').filter(|part| !part.is_empty()));
+        parts.join(".")
+    }
+
+    pub(super) fn bind(&mut self, name: &str, value: Value<'a>) {
+        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        scope.insert(name.to_owned(), value);
+    }
+
+    /// What a name stands for: here, in the functions around, in the module, among the built-in ones.
+    pub(super) fn look_up(&self, name: &str) -> Value<'a> {
+        let scopes = self.locals.iter().rev().chain([&self.globals]);
+        if let Some(value) = scopes.into_iter().find_map(|scope| scope.get(name)) {
+            return value.clone();
+        }
+        match name {
+            "__builtins__" => Value::path("builtins"),
+            "__name__" | "__file__" => Value::Unknown,
+            _ if names::is_builtin(name) => Value::path(format!("builtins.{name}")),
+            _ => match self.stars.last() {
+                Some(module) => Value::path(names::canonical(&format!("{module}.{name}"))),
+                None => Value::Unknown,
+            },
+        }
+    }
+
+    /// The names that lead out of this source, for a text of code that is followed inside of it.
+    pub(super) fn outer_names(&self) -> Vec<(String, String)> {
+        let all = self.globals.iter().chain(self.locals.iter().flatten());
+        let path = |(name, value): (&String, &Value<'a>)| match value {
+            Value::Path(path) => Some((name.clone(), path.to_string())),
+            _ => None,
+        };
+        all.filter_map(path).collect()
+    }
+
+    /// Follows a function of this source with what it is handed; what it is handed nothing for is unknown.
+    pub(super) fn call_function(
+        &mut self,
+        function: &'a StmtFunctionDef,
+        this: Option<Value<'a>>,
+        args: &[Value<'a>],
+    ) -> Value<'a> {
+        let often = self.runs.entry(function.range.start()).or_default();
+        *often += 1;
+        if *often > OFTEN {
+            return Value::Unknown;
+        }
+        let mut scope = HashMap::new();
+        let mut given = this.into_iter().chain(args.iter().cloned());
+        let parameters = &function.parameters;
+        for one in parameters.posonlyargs.iter().chain(&parameters.args).chain(&parameters.kwonlyargs) {
+            let default = one.default.as_ref().map(|default| self.eval(default));
+            let value = given.next().or(default).unwrap_or(Value::Unknown);
+            scope.insert(one.parameter.name.to_string(), value);
+        }
+        if let Some(rest) = &parameters.vararg {
+            scope.insert(rest.name.to_string(), Value::List(given.collect()));
+        }
+        let at = function.range.start();
+        self.call_body(at, scope, |machine| machine.body(&function.body)).unwrap_or(Value::Unknown)
+    }
+
+    /// Follows something with a scope of its own.
+    pub(super) fn in_scope<T>(&mut self, scope: HashMap<String, Value<'a>>, follow: impl FnOnce(&mut Self) -> T) -> T {
+        self.locals.push(scope);
+        self.depth += 1;
+        let when = self.when.clone();
+        let done = follow(self);
+        self.when = when;
+        self.depth -= 1;
+        self.locals.pop();
+        done
+    }
+
+    /// Follows statements; gives what the last `return` gives.
+    pub(super) fn body(&mut self, body: &'a [Stmt]) -> Value<'a> {
+        let mut last = Value::Unknown;
+        for statement in body {
+            if let Some(returned) = self.statement(statement) {
+                last = returned;
+            }
+        }
+        last
+    }
+
+    /// A method of a class of this source, or of a class of this source that it extends.
+    pub(super) fn method_of(&self, class: &'a StmtClassDef, name: &str) -> Option<&'a StmtFunctionDef> {
+        let own = class.body.iter().find_map(|statement| match statement {
+            Stmt::FunctionDef(function) if function.name.as_str() == name => Some(function),
+            _ => None,
+        });
+        own.or_else(|| {
+            let bases = class.arguments.as_ref()?.args.iter();
+            bases.filter_map(|base| base.as_name_expr()).find_map(|base| match self.look_up(&base.id) {
+                Value::Class(above) if above.range.start() < class.range.start() => self.method_of(above, name),
+                _ => None,
+            })
+        })
+    }
+
+    /// Something outside got hold of a value of this source, and may call it.
+    pub(super) fn let_go(&mut self, value: &Value<'a>) {
+        match value {
+            Value::Function(function) => {
+                self.call_function(function, None, &[]);
+            }
+            Value::Lambda(lambda) => {
+                self.call_lambda(lambda, &[]);
+            }
+            Value::Class(class) | Value::Instance(class) => {
+                if self.let_go.insert(class.range.start()) {
+                    for statement in &class.body {
+                        if let Stmt::FunctionDef(function) = statement {
+                            self.call_function(function, Some(Value::Instance(class)), &[]);
+                        }
+                    }
+                }
+            }
+            Value::List(all) if all.len() <= 64 => all.iter().for_each(|one| self.let_go(one)),
+            _ => {}
+        }
+    }
+}
+
+/// Of two times the sooner one counts.
+pub(super) fn sooner<K: Ord>(entry: Entry<'_, K, When>, when: &When) {
+    let known = entry.or_insert_with(|| when.clone());
+    if when < known {
+        *known = when.clone();
+    }
+}
