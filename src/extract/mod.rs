@@ -9,6 +9,7 @@ pub mod layout;
 pub mod link;
 pub mod program_version;
 pub mod python;
+pub mod setting;
 pub mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,6 +49,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::conda_meta::EXTRACTOR,
     python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
+    setting::EXTRACTOR,
     known_file::EXTRACTOR,
 ];
 
