@@ -133,6 +133,16 @@ impl<'a> Input<'a> {
         self.open_to_judge(self.candidate.dir, &self.folder(), self.candidate.name).map_err(listed)
     }
 
+    /// Opens a regular file elsewhere on the target, which the candidate names.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn open_named(&self, path: &TargetPath) -> Result<OpenFile, GapReason> {
+        let file = self.target.root.open_file(path)?;
+        self.count(1, 0);
+        Ok(file)
+    }
+
     /// Reads at most `cap` bytes of a file in `dir`.
     ///
     /// # Errors

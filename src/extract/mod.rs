@@ -9,6 +9,7 @@ pub mod layout;
 pub mod link;
 pub mod program_version;
 pub mod python;
+pub mod setting;
 pub mod startup;
 pub mod verify;
 
@@ -50,6 +51,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
     python::customize::EXTRACTOR,
+    setting::EXTRACTOR,
     known_file::EXTRACTOR,
 ];
 

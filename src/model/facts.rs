@@ -6,6 +6,7 @@ use super::distribution::Distribution;
 use super::known_file::WatchedFile;
 use super::path::TargetPath;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
+use super::setting::PythonSetting;
 use super::startup::StartupHook;
 
 /// What is true of the target, without opinion.
@@ -31,6 +32,8 @@ pub struct Facts {
     pub startup_hooks: Vec<StartupHook>,
     /// Files under names that packs watch.
     pub watched_files: Vec<WatchedFile>,
+    /// Environment variables that steer Python's start; for the join.
+    pub settings: Vec<PythonSetting>,
 }
 
 /// One reader's yield: facts, and what it missed.
@@ -66,6 +69,7 @@ impl Harvest {
             distributions,
             startup_hooks,
             watched_files,
+            settings,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -77,6 +81,7 @@ impl Harvest {
         take(&mut self.facts.distributions, distributions);
         take(&mut self.facts.startup_hooks, startup_hooks);
         take(&mut self.facts.watched_files, watched_files);
+        take(&mut self.facts.settings, settings);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -95,6 +100,9 @@ impl Harvest {
         facts.distributions.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         facts.startup_hooks.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.watched_files.sort_unstable();
+        // Two units may name the same file of variables.
+        facts.settings.sort_unstable();
+        facts.settings.dedup();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

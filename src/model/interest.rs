@@ -37,6 +37,10 @@ pub enum Ask {
     FileNames(&'static [NamePattern]),
     /// Entries that are not directories, under the names that the packs watch.
     WatchedNames,
+    /// Entries that are not directories, by how their paths end: `.bashrc`, `etc/default/*`. `~/` and `/` in front are for
+    /// the reader, and a name alone is asked for wherever it lies; a name with a star stands for every file of a folder of
+    /// that name below one of the name before it. The reader decides which of them it takes.
+    Paths(&'static [&'static [&'static str]]),
     /// Entries under the names by which tools mark their environments, as `iocs/places` lists them.
     Marks,
 }

@@ -14,6 +14,7 @@ pub mod known_file;
 pub mod path;
 pub mod python;
 pub mod report;
+pub mod setting;
 pub mod startup;
 pub mod text;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::folders::FolderTable;
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::watch::Watch;
 use crate::target::places::Places;
@@ -14,30 +15,31 @@ pub struct NameTable {
     exact: HashMap<Vec<u8>, Vec<Asker>>,
     suffixes: Vec<(Vec<u8>, Asker)>,
     prefixes: Vec<(Vec<u8>, Asker)>,
+    folders: FolderTable,
 }
 
 /// A check that asks, and whether it wants directories too.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Asker {
     check: usize,
     dirs: bool,
 }
 
 /// 65,536 bits: a set that may say yes wrongly, never no.
-struct Gate(Vec<u64>);
+pub(super) struct Gate(Vec<u64>);
 
 impl Gate {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(vec![0; 1024])
     }
 
-    fn add(&mut self, key: u16) {
+    pub(super) fn add(&mut self, key: u16) {
         if let Some(word) = self.0.get_mut(usize::from(key >> 6)) {
             *word |= 1 << (key & 63);
         }
     }
 
-    fn has(&self, key: u16) -> bool {
+    pub(super) fn has(&self, key: u16) -> bool {
         self.0.get(usize::from(key >> 6)).is_some_and(|word| word >> (key & 63) & 1 == 1)
     }
 }
@@ -46,12 +48,12 @@ fn pair(first: u8, second: u8) -> u16 {
     u16::from_be_bytes([first.to_ascii_lowercase(), second.to_ascii_lowercase()])
 }
 
-fn exact_key(name: &[u8]) -> u16 {
+pub(super) fn exact_key(name: &[u8]) -> u16 {
     let (first, last) = (name.first().copied().unwrap_or(0), name.last().copied().unwrap_or(0));
     pair(first, last) ^ (name.len() as u16).wrapping_mul(0x9e37)
 }
 
-fn suffix_key(name: &[u8]) -> u16 {
+pub(super) fn suffix_key(name: &[u8]) -> u16 {
     match name {
         [.., before, last] => pair(*before, *last),
         _ => 0,
@@ -75,12 +77,16 @@ impl NameTable {
             exact: HashMap::new(),
             suffixes: Vec::new(),
             prefixes: Vec::new(),
+            folders: FolderTable::new(),
         };
         for (check, interest) in interests.enumerate() {
             match interest.ask {
                 Ask::Names(patterns) => patterns.iter().for_each(|one| table.add(*one, Asker { check, dirs: true })),
                 Ask::FileNames(patterns) => {
                     patterns.iter().for_each(|one| table.add(*one, Asker { check, dirs: false }));
+                }
+                Ask::Paths(lists) => {
+                    lists.iter().copied().flatten().for_each(|path| table.add_path(path, check));
                 }
                 Ask::WatchedNames => {
                     watch.file_names.keys().for_each(|name| table.add_exact(name, Asker { check, dirs: false }));
@@ -109,7 +115,27 @@ impl NameTable {
 
     fn add_exact(&mut self, name: &str, asker: Asker) {
         self.exact_gate.add(exact_key(name.as_bytes()));
-        self.exact.entry(name.to_ascii_lowercase().into_bytes()).or_default().push(asker);
+        let askers = self.exact.entry(name.to_ascii_lowercase().into_bytes()).or_default();
+        if !askers.contains(&asker) {
+            askers.push(asker);
+        }
+    }
+
+    fn add_path(&mut self, path: &str, check: usize) {
+        let mut names = path.rsplit('/');
+        let name = names.next().unwrap_or_default();
+        if name.contains('*') {
+            let folder = names.next().unwrap_or_default();
+            self.folders.add(folder, names.next().filter(|above| !matches!(*above, "" | "~")), check);
+        } else {
+            self.add_exact(name, Asker { check, dirs: false });
+        }
+    }
+
+    /// Calls `ask` with the number of every check that wants the files of the folder `name`, which lies in `above`. It may
+    /// hear of a check twice.
+    pub fn folder_askers(&self, name: &[u8], above: &[u8], ask: impl FnMut(usize)) {
+        self.folders.askers(name, above, ask);
     }
 
     /// Calls `ask` with the number of every check that wants an entry of this name.
@@ -148,7 +174,7 @@ mod tests {
     use super::*;
     use crate::model::watch::FileWatch;
 
-    const ROWS: [Interest; 3] = [
+    const ROWS: [Interest; 4] = [
         Interest {
             id: "a",
             sentence: "",
@@ -164,6 +190,11 @@ mod tests {
             ]),
         },
         Interest { id: "c", sentence: "", ask: Ask::WatchedNames },
+        Interest {
+            id: "d",
+            sentence: "",
+            ask: Ask::Paths(&[&["~/.bashrc", "~/x/.bashrc", "/etc/default/*"], &["~/.bashrc.d/*.sh"]]),
+        },
     ];
 
     fn table() -> NameTable {
@@ -189,6 +220,20 @@ mod tests {
         assert_eq!(asked("Cook.py", false), [2]);
         assert_eq!(asked("look.py", false), Vec::<usize>::new());
         assert_eq!(asked("", false), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn paths_are_asked_for_by_name_or_by_folder() {
+        assert_eq!(asked(".bashrc", false), [3]);
+        assert_eq!(asked(".bashrc", true), Vec::<usize>::new());
+        let in_folder = |name: &str, above: &str| {
+            let mut out = Vec::new();
+            table().folder_askers(name.as_bytes(), above.as_bytes(), |check| out.push(check));
+            out
+        };
+        assert_eq!(in_folder("default", "etc"), [3]);
+        assert_eq!(in_folder(".bashrc.d", "mia"), [3]);
+        assert_eq!(in_folder("default", "mia"), Vec::<usize>::new());
     }
 
     proptest! {

@@ -89,7 +89,7 @@ impl<'a> Crew<'a> {
         }
         let asked = self.show_one(&path);
         if place.stat.kind != EntryKind::Dir {
-            let belongs = path.parent().is_some_and(|above| self.is_asked_for(above.file_name(), true));
+            let belongs = path.parent().is_some_and(|above| self.is_asked_for(&above, true));
             return if asked || belongs { None } else { gap(GapReason::Unchecked) };
         }
         match root.open_dir(&place) {
@@ -115,12 +115,21 @@ impl<'a> Crew<'a> {
         let kind = place.stat.kind;
         let shown = self.show(root.folder_of(&place), &folder, [(path.file_name(), kind)].into_iter());
         self.shelve(shown);
-        self.is_asked_for(path.file_name(), kind == EntryKind::Dir)
+        self.is_asked_for(path, kind == EntryKind::Dir)
     }
 
-    fn is_asked_for(&self, name: &[u8], is_dir: bool) -> bool {
+    fn is_asked_for(&self, path: &TargetPath, is_dir: bool) -> bool {
         let mut asked = false;
-        self.walk.names.askers(name, is_dir, |_| asked = true);
+        self.walk.names.askers(path.file_name(), is_dir, |_| asked = true);
+        let mut above = path.components().rev().skip(1);
+        let (folder, over) = (above.next().unwrap_or_default(), above.next().unwrap_or_default());
+        asked || (!is_dir && self.is_whole(folder, over))
+    }
+
+    /// Whether a check asks for every file of the folder `name`, which lies in `above`.
+    fn is_whole(&self, name: &[u8], above: &[u8]) -> bool {
+        let mut asked = false;
+        self.walk.names.folder_askers(name, above, |_| asked = true);
         asked
     }
 
@@ -130,9 +139,11 @@ impl<'a> Crew<'a> {
         let mut wanted: Vec<(Box<[u8]>, EntryKind)> = Vec::new();
         let mut subdirs: Vec<Box<[u8]>> = Vec::new();
         let mut entries = 0;
+        let (own, above) = node.last_names();
+        let is_whole = self.is_whole(own, above);
         let listed = dir.list(|name, kind| {
             entries += 1;
-            let mut is_wanted = false;
+            let mut is_wanted = is_whole && kind != EntryKind::Dir;
             self.walk.names.askers(name, kind == EntryKind::Dir, |_| is_wanted = true);
             if is_wanted {
                 wanted.push((name.into(), kind));
@@ -217,14 +228,20 @@ impl<'a> Crew<'a> {
         entries: impl Iterator<Item = (&'n [u8], EntryKind)>,
     ) -> Harvest {
         let mut harvest = Harvest::default();
+        let mut of_folder = Vec::new();
+        let mut names = folder.components().rev();
+        let (own, above) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        self.walk.names.folder_askers(own, above, |check| of_folder.push(check));
         for (name, kind) in entries {
             let path = folder.join(name);
             if self.walk.scope.excludes(&path) {
                 harvest.skipped.push(Skipped { path, why: "excluded by the user".to_owned() });
                 continue;
             }
-            let mut checks = Vec::new();
+            let mut checks = if kind == EntryKind::Dir { Vec::new() } else { of_folder.clone() };
             self.walk.names.askers(name, kind == EntryKind::Dir, |check| checks.push(check));
+            checks.sort_unstable();
+            checks.dedup();
             for check in checks {
                 harvest.merge((self.walk.read)(&Candidate { check, dir, name, kind, path: path.clone() }));
             }
@@ -241,6 +258,15 @@ impl<'a> Crew<'a> {
 }
 
 impl Node {
+    /// The names of this folder and of the one above it.
+    fn last_names(&self) -> (&[u8], &[u8]) {
+        match &self.parent {
+            None => last_names(&self.name),
+            Some(above) if above.parent.is_none() => (&self.name, last_names(&above.name).0),
+            Some(above) => (&self.name, &above.name),
+        }
+    }
+
     fn path(&self) -> TargetPath {
         let mut names: Vec<&[u8]> = vec![&self.name];
         let mut at = self.parent.as_deref();
@@ -260,6 +286,13 @@ impl Node {
         }
         TargetPath::new(&bytes)
     }
+}
+
+/// The last two names of the path that a walk starts at.
+fn last_names(path: &[u8]) -> (&[u8], &[u8]) {
+    let separator = if path.first() == Some(&b'/') { b'/' } else { b'\\' };
+    let mut names = path.rsplit(|byte| *byte == separator).filter(|name| !name.is_empty());
+    (names.next().unwrap_or_default(), names.next().unwrap_or_default())
 }
 
 fn unlisted(dir: &Dir, path: TargetPath, why: GapReason) -> Gap {
