@@ -93,6 +93,8 @@ pub struct HookLine {
     pub text: Excerpt,
     /// What stands out in it.
     pub features: Vec<Feature>,
+    /// Which Python versions run it, as far as its file's name and text tell; empty for a path.
+    pub run_by: Vec<&'static str>,
 }
 
 /// A property of start-up code that raises its score. Sentences and points live where they are judged.

@@ -74,6 +74,7 @@ fn read(input: &Input<'_>) -> Harvest {
     // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
     if !candidate.name.ends_with(b".pth") {
         hook.run_by.clear();
+        hook.lines.iter_mut().for_each(|line| line.run_by.clear());
     }
     let mut harvest = Harvest::default();
     if hook.features.contains(&Feature::Oversized) {
@@ -144,8 +145,8 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
         features.push(Feature::Undecodable);
     }
     let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
-    let has_other_name = name_dialects(&path) != pth_text::ALL;
-    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, has_other_name)).collect();
+    let by_name = name_dialects(&path);
+    let mut lines: Vec<HookLine> = judged.map(|line| hook_line(line, by_name)).collect();
     lines.sort_unstable();
     let sha256 = whole.then(|| hex(&Sha256::digest(bytes)));
     Some(StartupHook { size: bytes.len() as u64, sha256, lines, features, ..named(path, dialects) })
@@ -165,7 +166,7 @@ fn is_data(bytes: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || (!is_wide && !is_text)
 }
 
-fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
+fn hook_line(line: &Line<'_>, by_name: u8) -> HookLine {
     let text = String::from_utf8_lossy(line.text);
     let (class, mut features) = if line.run_by == 0 {
         (LineClass::Path, if is_temporary(&text) { vec![Feature::TemporaryPath] } else { Vec::new() })
@@ -187,13 +188,14 @@ fn hook_line(line: &Line<'_>, has_other_name: bool) -> HookLine {
         if line.indent >= 40 {
             features.push(Feature::Indented);
         }
-        if line.run_by != pth_text::ALL || has_other_name {
+        if line.run_by != pth_text::ALL || by_name != pth_text::ALL {
             features.push(Feature::OneDialect);
         }
     }
     features.sort_unstable();
     features.dedup();
-    HookLine { number: line.number, class, text: Excerpt::of(line.text), features }
+    let run_by = pth_text::versions(line.run_by & by_name);
+    HookLine { number: line.number, class, text: Excerpt::of(line.text), features, run_by }
 }
 
 /// Whether a path line names a folder that anybody may write.
