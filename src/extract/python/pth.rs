@@ -129,19 +129,24 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
     if is_settled && (is_long || is_data(bytes)) && memmem::find(bytes, b"import").is_none() {
         return None;
     }
-    let all = pth_text::lines(bytes);
+    // The cap may have cut a character in two.
+    let text = match std::str::from_utf8(bytes) {
+        Err(why) if !whole && why.error_len().is_none() => bytes.get(..why.valid_up_to()).unwrap_or(bytes),
+        _ => bytes,
+    };
+    let all = pth_text::lines(text);
     let runs = all.iter().any(|line| line.run_by != 0);
     if is_settled && !runs && is_data(bytes) {
         return None;
     }
     // What runs is judged before what only names folders.
-    let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.run_by != 0);
+    let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.is_code);
     let judged = code.iter().take(MOST_CODE).chain(folders.iter().take(MOST_FOLDERS));
     let mut features = Vec::new();
     if !whole || code.len() > MOST_CODE {
         features.push(Feature::Oversized);
     }
-    if std::str::from_utf8(bytes).is_err_and(|why| whole || why.error_len().is_some()) {
+    if std::str::from_utf8(text).is_err() {
         features.push(Feature::Undecodable);
     }
     let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
@@ -168,7 +173,7 @@ fn is_data(bytes: &[u8]) -> bool {
 
 fn hook_line(line: &Line<'_>, by_name: u8) -> HookLine {
     let text = String::from_utf8_lossy(line.text);
-    let (class, mut features) = if line.run_by == 0 {
+    let (class, mut features) = if !line.is_code {
         (LineClass::Path, if is_temporary(&text) { vec![Feature::TemporaryPath] } else { Vec::new() })
     } else {
         let code = pth_token::tokenize(&text);
@@ -181,14 +186,15 @@ fn hook_line(line: &Line<'_>, by_name: u8) -> HookLine {
         };
         (class, features)
     };
-    if line.run_by != 0 {
+    if line.is_code {
         if line.has_exotic_end {
             features.push(Feature::ExoticLineEnd);
         }
         if line.indent >= 40 {
             features.push(Feature::Indented);
         }
-        if line.run_by != pth_text::ALL || by_name != pth_text::ALL {
+        let run_by = line.run_by & by_name;
+        if run_by != 0 && run_by != pth_text::ALL {
             features.push(Feature::OneDialect);
         }
     }
