@@ -25,7 +25,7 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let pairs = scene.facts.watched_files.iter().flat_map(|file| known().map(move |known| (file, known)));
     pairs
         .filter_map(|(file, known)| Some((file, known, fit(scene, known.indicator, file)?)))
-        .filter(|(file, known, _)| conditions_hold(scene, known, &file.path))
+        .filter(|(file, known, _)| conditions_hold(scene, known, scene.environment_of(&file.path).map(|env| env.id)))
         .map(|(file, known, fit)| finding(scene, file, &known, fit))
         .collect()
 }
@@ -48,7 +48,10 @@ fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
     let places = scene.places();
     let in_place = match one.kind {
         // Hooks have been judged as what they are.
-        Kind::Startup => !scene.is_hook(&file.path) && is_in_site(scene, &file.path, &one.names),
+        Kind::Startup => {
+            let is_lines = file.path.file_name().to_ascii_lowercase().ends_with(b".pth");
+            !is_lines && !scene.is_hook(&file.path) && is_in_site(scene, &file.path, &one.names)
+        }
         _ => {
             let named = scene.other_names.get(&file.path);
             let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));
@@ -78,9 +81,8 @@ pub fn content_fits(one: &Indicator, sha256: Option<&String>, size: u64, needles
 /// Whether the company holds that an indicator asks for. What lies in an environment needs company in that same
 /// environment: what another one holds says nothing of it. What lies elsewhere needs company anywhere on the host.
 #[must_use]
-pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, path: &TargetPath) -> bool {
+pub fn conditions_hold(scene: &Scene<'_>, known: &Known<'_>, home: Option<Id>) -> bool {
     let one = known.indicator;
-    let home = scene.environment_of(path).map(|env| env.id);
     let holds = |id: &String| {
         let places = scene.present.get(id.as_str());
         places.is_some_and(|places| home.map_or(!places.is_empty(), |home| places.contains(&Some(home))))

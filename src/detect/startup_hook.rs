@@ -42,11 +42,14 @@ fn judge(scene: &Scene<'_>, hook: &StartupHook) -> HookVerdict {
 
 /// The indicators that a hook fits, conditions held.
 fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
+    // In a standard library without an environment it has no company.
+    let own = hook.in_site_dir.then_some(hook.id);
+    let home = || hook.environment.or_else(|| scene.environment_of(&hook.path).map(|env| env.id)).or(own);
     let fits = |known: &Known<'_>| {
         let one = known.indicator;
         one.names.iter().any(|wanted| scene.is_called(&hook.path, wanted))
             && super::file::content_fits(one, hook.sha256.as_ref(), hook.size, &hook.needles)
-            && super::file::conditions_hold(scene, known, &hook.path)
+            && super::file::conditions_hold(scene, known, home())
     };
     scene.intel.of_kind(Kind::Startup).filter(fits).collect()
 }

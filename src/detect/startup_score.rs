@@ -25,8 +25,11 @@ pub fn judge(hook: &StartupHook) -> HookVerdict {
     reasons.append(&mut why);
     let mut judgement = own;
     let names = own_names(hook);
+    // A generator's own sentence asks for the module that it brings along, and does nothing without it.
+    let is_known = hook.lines.iter().all(|line| matches!(line.class, LineClass::Known | LineClass::Path));
     for module in &hook.modules {
-        let weight = weigh(module, hook.ownership, &names);
+        let hook_ownership = if is_known { Ownership::Owned } else { hook.ownership };
+        let weight = weigh(module, hook_ownership, &names);
         judgement = judgement.max(weight.judgement());
         if weight != Weight::Quiet || module.is_direct {
             reasons.extend(module_reason(module));

@@ -25,6 +25,8 @@ const SHOWN_BY: &[(&str, &str, &str)] = &[
 
 /// Every difference between what a host expects and what a run said.
 pub(crate) fn differences(host: &Host, run: &Run) -> Vec<String> {
+    let mut report = run.report.clone();
+    name_interpreters(&mut report);
     let mut out = Vec::new();
     for expected in &host.expected {
         match &expected.says {
@@ -51,9 +53,22 @@ pub(crate) fn differences(host: &Host, run: &Run) -> Vec<String> {
         out.push("it expects no verdict".to_owned());
     }
     for section in sections(host) {
-        out.extend(compare_section(host, &section, &run.report));
+        out.extend(compare_section(host, &section, &report));
     }
     out
+}
+
+/// Who runs a hook stands there as ids; a host expects the paths of the programs.
+fn name_interpreters(report: &mut Value) {
+    let all = report["interpreters"].as_array().cloned().unwrap_or_default();
+    let path = |id: &Value| all.iter().find(|one| one["id"] == *id).map(|one| one["path"].clone());
+    for hook in report["startup_hooks"].as_array_mut().into_iter().flatten() {
+        for id in hook["run_by"].as_array_mut().into_iter().flatten() {
+            if let Some(path) = path(id) {
+                *id = path;
+            }
+        }
+    }
 }
 
 fn wanted<'h>(host: &'h Host, section: &'h str) -> impl Iterator<Item = (&'h Expected, &'h Wanted)> {

@@ -63,7 +63,7 @@
 //!
 //! Written by hand from the contract, never from what the program printed. The lists of findings, gaps and skipped trees
 //! are complete: one more or one less is a fault. Any line may end in `key=value` words that hold the row of the report
-//! to more (`confidence=possible`, `container.engine=docker`, `run_by=<=3.12`); lists are joined by commas, null is
+//! to more (`confidence=possible`, `container.engine=docker`, `run_by=/usr/bin/python3.11`); lists are joined by commas, null is
 //! nothing. `*` in place of a word means that it does not matter.
 //!
 //! | line | says |

@@ -188,7 +188,7 @@ fn silence(hooks: &mut [StartupHook]) {
     let mut silenced = BTreeSet::new();
     for hook in hooks.iter_mut().filter(|hook| hook.kind == HookKind::Pth) {
         let Some(stem) = stem(&hook.path, b".pth").filter(|stem| starts.contains(stem)) else { continue };
-        let is_new = |range: &&'static str| range.starts_with("3.15") || range.starts_with(">=3.15");
+        let is_new = |range: &&'static str| range.starts_with("3.15");
         let mut had_code = false;
         for line in hook.lines.iter_mut().filter(|line| !line.run_by.is_empty()) {
             had_code = true;

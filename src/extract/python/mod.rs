@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod marks;
 pub mod metadata;
 pub mod pth;
+pub mod pth_fault;
 pub mod pth_line;
 pub mod pth_text;
 pub mod pth_token;

@@ -62,6 +62,7 @@ fn read(input: &Input<'_>) -> Harvest {
     // Python asks for the suffix in lower case on every system: it does not see `X.PTH` at all.
     if !candidate.name.ends_with(b".pth") && !candidate.name.ends_with(b".start") {
         hook.versions.clear();
+        hook.lines.iter_mut().for_each(|line| line.run_by.clear());
     }
     let mut harvest = Harvest::default();
     if hook.features.contains(&Feature::Oversized) {
@@ -98,18 +99,23 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
     if is_settled && (is_long || is_data(bytes)) && memmem::find(bytes, b"import").is_none() {
         return None;
     }
-    let all = pth_text::lines(bytes);
+    // The cap may have cut a character in two.
+    let text = match std::str::from_utf8(bytes) {
+        Err(why) if !whole && why.error_len().is_none() => bytes.get(..why.valid_up_to()).unwrap_or(bytes),
+        _ => bytes,
+    };
+    let all = pth_text::lines(text);
     let runs = all.iter().any(|line| line.run_by != 0);
     if is_settled && !runs && is_data(bytes) {
         return None;
     }
     // What runs is judged before what only names folders.
-    let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.run_by != 0);
+    let (code, folders): (Vec<&Line<'_>>, Vec<&Line<'_>>) = all.iter().partition(|line| line.is_code);
     let mut features = Vec::new();
     if !whole || code.len() > MOST_CODE {
         features.push(Feature::Oversized);
     }
-    if std::str::from_utf8(bytes).is_err_and(|why| whole || why.error_len().is_some()) {
+    if std::str::from_utf8(text).is_err() {
         features.push(Feature::Undecodable);
     }
     let dialects = code.iter().map(|line| line.run_by).reduce(|all, one| all | one).unwrap_or(pth_text::ALL);
@@ -208,7 +214,8 @@ fn look(line: &Line<'_>, own: u8) -> Vec<Feature> {
     if line.indent >= 40 {
         features.push(Feature::Indented);
     }
-    if line.run_by != pth_text::ALL || own != pth_text::ALL {
+    let run_by = line.run_by & own;
+    if run_by != 0 && run_by != pth_text::ALL {
         features.push(Feature::OneDialect);
     }
     features
@@ -245,9 +252,9 @@ mod tests {
 
     #[test]
     fn names_and_lines_say_who_runs_it() {
-        assert_eq!(of("a.pth", b"import x\n").unwrap().versions, ["<=3.12", "3.13-3.14", ">=3.15"]);
+        assert_eq!(of("a.pth", b"import x\n").unwrap().versions, ["<=3.12", "3.13-3.14", "3.15-3.17"]);
         assert_eq!(of(".a.pth", b"import x\n").unwrap().versions, ["<=3.12"]);
-        assert_eq!(of("a.pth", b"  import x\n").unwrap().versions, [">=3.15"]);
+        assert_eq!(of("a.pth", b"  import x\n").unwrap().versions, ["3.15-3.17"]);
         let hook = of("a.pth", b"/tmp/x\n./y\n").unwrap();
         assert_eq!(hook.lines[0].features, [Feature::TemporaryPath]);
         assert_eq!(hook.lines[1].class, LineClass::Path);

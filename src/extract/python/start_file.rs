@@ -22,7 +22,7 @@ const MOST: usize = 1000;
 /// Which versions read such a file: hidden ones none.
 #[must_use]
 pub fn versions(path: &TargetPath) -> Vec<&'static str> {
-    if path.file_name().starts_with(b".") { Vec::new() } else { pth_text::versions(pth_text::NEW) }
+    if path.file_name().starts_with(b".") { Vec::new() } else { vec![">=3.15"] }
 }
 
 /// Takes apart; `whole` says that `bytes` is all of it.

@@ -9,7 +9,7 @@ use ruff_python_ast::{Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::TextSize;
 
 use super::names;
-use super::value::Value;
+use super::value::{Making, Value};
 use crate::model::code::{Added, AddedBy, When};
 use crate::model::startup::Feature;
 
@@ -256,6 +256,8 @@ impl<'a> Machine<'a> {
         }
         match name {
             "__builtins__" => Value::path("builtins"),
+            // What `site` has at hand where it runs a line.
+            "sitedir" if self.run == Run::Line => Value::text("{sitedir}", Making::Joined),
             "__name__" | "__file__" => Value::Unknown,
             _ if names::is_builtin(name) => Value::path(format!("builtins.{name}")),
             _ => match self.stars.last() {

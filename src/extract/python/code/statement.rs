@@ -31,8 +31,8 @@ impl<'a> Machine<'a> {
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
             Stmt::Expr(one) => {
-                // A text that stands alone is a comment.
-                if !matches!(*one.value, Expr::StringLiteral(_)) {
+                // A text that stands alone in a module is a comment.
+                if self.run == Run::Line || !matches!(*one.value, Expr::StringLiteral(_)) {
                     self.eval(&one.value);
                 }
             }
