@@ -152,6 +152,7 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
         let mut later = program_version::settle(target, &mut harvest.facts);
         later.merge(startup::settle(target, &mut harvest.facts));
         later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
+        later.merge(startup::packages::settle(target, &watch, &mut harvest.facts));
         later
     });
     harvest.merge(later);

@@ -5,6 +5,7 @@
 pub mod file;
 mod hard_links;
 pub mod package;
+pub mod package_code;
 pub mod place;
 pub mod record;
 pub mod startup_hook;
@@ -34,8 +35,15 @@ pub struct Rule {
 }
 
 /// Every rule.
-pub static RULES: &[Rule] =
-    &[package::RULE, record::KNOWN, record::CHANGED, startup_hook::KNOWN, startup_hook::SHAPE, file::RULE];
+pub static RULES: &[Rule] = &[
+    package::RULE,
+    package_code::RULE,
+    record::KNOWN,
+    record::CHANGED,
+    startup_hook::KNOWN,
+    startup_hook::SHAPE,
+    file::RULE,
+];
 
 /// What the rules look at.
 pub struct Scene<'a> {

@@ -257,7 +257,7 @@ fn line_score(line: &HookLine) -> u32 {
 
 fn base(line: &HookLine) -> u32 {
     match line.class {
-        LineClass::Path | LineClass::Namespace | LineClass::Known | LineClass::Module => 0,
+        LineClass::Path | LineClass::Namespace | LineClass::Known | LineClass::Module | LineClass::Setting => 0,
         LineClass::Import => 5,
         LineClass::ImportCall | LineClass::AddSiteDir => 8,
         LineClass::Inline | LineClass::Exec => 10,
@@ -285,10 +285,11 @@ fn points(feature: Feature) -> u32 {
         | Feature::HiddenPath
         | Feature::Unparsed
         | Feature::Silences
+        | Feature::Evaluated
         | Feature::Opaque => 30,
         Feature::Detached | Feature::SecretVariable => 25,
         Feature::SelfStart | Feature::OneDialect => 20,
-        Feature::LiteralExec | Feature::NonAscii => 10,
+        Feature::LiteralExec | Feature::NonAscii | Feature::RelativePath => 10,
     }
 }
 

@@ -14,6 +14,7 @@ pub fn class_sentence(class: LineClass) -> &'static str {
         LineClass::AddSiteDir => "adds site directories, whose own start-up files then run too",
         LineClass::Inline => "runs statements",
         LineClass::Exec => "runs text as code",
+        LineClass::Setting => "sets a variable that steers every start of Python",
         LineClass::Module => "is code of a module that Python imports at its start",
     }
 }
@@ -48,6 +49,8 @@ pub fn sentence(feature: Feature) -> &'static str {
         Feature::Undecodable => "is not text that Python can decode",
         Feature::TemporaryPath => "puts a temporary folder on the import path",
         Feature::HiddenPath => "puts a hidden folder on the import path",
+        Feature::RelativePath => "puts a folder on the import path that depends on where Python is started",
+        Feature::Evaluated => "has a value that is run or imported as it is",
         Feature::Writes => "writes, moves or removes files",
         Feature::Persistence => "writes where programs start by themselves",
         Feature::SecretVariable => "reads secrets from the environment or a key store",

@@ -64,7 +64,7 @@ pub struct Later {
 }
 
 /// Every check that comes after the join.
-pub static LATER: &[Later] = &[program_version::STAGE, startup::STAGE, verify::STAGE];
+pub static LATER: &[Later] = &[program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE];
 
 /// The id and the sentence of every check.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {

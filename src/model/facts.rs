@@ -3,11 +3,12 @@
 
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
+use super::id::Id;
 use super::known_file::WatchedFile;
 use super::path::TargetPath;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
 use super::setting::PythonSetting;
-use super::startup::StartupHook;
+use super::startup::{Module, StartupHook};
 
 /// What is true of the target, without opinion.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -30,10 +31,21 @@ pub struct Facts {
     pub distributions: Vec<Distribution>,
     /// Start-up files.
     pub startup_hooks: Vec<StartupHook>,
+    /// Code of packages that stands out, of those that were looked into.
+    pub package_code: Vec<PackageCode>,
     /// Files under names that packs watch.
     pub watched_files: Vec<WatchedFile>,
     /// Environment variables that steer Python's start; for the join.
     pub settings: Vec<PythonSetting>,
+}
+
+/// A module of a package, and what stands out in it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct PackageCode {
+    /// Whose it is.
+    pub distribution: Id,
+    /// The module.
+    pub module: Module,
 }
 
 /// One reader's yield: facts, and what it missed.
@@ -69,6 +81,7 @@ impl Harvest {
             distributions,
             startup_hooks,
             watched_files,
+            package_code,
             settings,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
@@ -81,6 +94,7 @@ impl Harvest {
         take(&mut self.facts.distributions, distributions);
         take(&mut self.facts.startup_hooks, startup_hooks);
         take(&mut self.facts.watched_files, watched_files);
+        take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
@@ -100,6 +114,7 @@ impl Harvest {
         facts.distributions.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         facts.startup_hooks.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.watched_files.sort_unstable();
+        facts.package_code.sort_unstable();
         // Two units may name the same file of variables.
         facts.settings.sort_unstable();
         facts.settings.dedup();

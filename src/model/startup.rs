@@ -174,13 +174,15 @@ pub enum LineClass {
     Exec,
     /// A line of a module.
     Module,
+    /// A variable of the environment that is set.
+    Setting,
 }
 
 impl LineClass {
     /// Whether such a line runs code of its own choosing.
     #[must_use]
     pub fn runs_code(self) -> bool {
-        !matches!(self, Self::Path | Self::Namespace | Self::Known)
+        !matches!(self, Self::Path | Self::Namespace | Self::Known | Self::Setting)
     }
 }
 
@@ -257,6 +259,10 @@ pub enum Feature {
     TemporaryPath,
     /// Puts a hidden folder on the import path.
     HiddenPath,
+    /// Puts a folder on the import path that depends on where Python is started.
+    RelativePath,
+    /// A value that a package evaluates as code, or whose parts Python imports.
+    Evaluated,
     /// Writes, moves or removes files.
     Writes,
     /// Writes where programs start by themselves.

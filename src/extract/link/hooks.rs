@@ -89,6 +89,10 @@ fn place(
                 hook.in_site_dir = home.runs_hooks;
             }
             let is_module = matches!(hook.kind, HookKind::Sitecustomize | HookKind::Usercustomize);
+            if hook.kind == HookKind::UnderscorePth {
+                hook.environment = environments.get(&folder).copied();
+                hook.in_site_dir = true;
+            }
             if let (true, Some(environment)) = (is_module, library(&libraries, &environments, &folder)) {
                 hook.environment = environment;
                 hook.in_site_dir = true;

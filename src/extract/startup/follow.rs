@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use sha2::{Digest, Sha256};
 
 use super::STAGE;
-use super::finder::{Finder, Place};
+use super::finder::{Finder, Folder, Place};
 use super::stdlib_names::is_stdlib;
 use crate::extract::python::code;
 use crate::model::code::{Code, Sign, When};
@@ -59,6 +59,32 @@ pub(super) fn follow(
         run.look(&wanted);
     }
     run.found
+}
+
+/// Follows one file that is run as it is, without what it imports.
+pub(super) fn one_file(finder: &mut Finder<'_>, folder: &Folder, name: &[u8], gaps: &mut Vec<Gap>) -> Option<Module> {
+    let path = folder.path.join(name);
+    let wanted =
+        Wanted { name: String::from_utf8_lossy(name).into_owned(), when: When::Start, entries: Vec::new(), depth: 0 };
+    let mut run = Run {
+        finder,
+        folders: &[],
+        gaps,
+        wanted: VecDeque::new(),
+        seen: BTreeSet::new(),
+        found: Vec::new(),
+        paths: BTreeMap::new(),
+    };
+    match run.finder.read(folder, name) {
+        Ok(source) => run.followed(&wanted, path, false, &source),
+        // What a setting names need not be there.
+        Err(why) if matches!(why, GapReason::Missing | GapReason::DanglingLink | GapReason::NotRegular) => return None,
+        Err(why) => {
+            run.gaps.push(Gap::new(STAGE.id, path.clone(), why));
+            run.keep(&wanted, Some(path), ModuleOutcome::Unread);
+        }
+    }
+    run.found.pop()
 }
 
 struct Run<'r, 'a> {

@@ -6,6 +6,8 @@
 mod finder;
 mod follow;
 mod owners;
+pub mod packages;
+mod settings;
 mod stdlib_names;
 
 use std::collections::BTreeMap;
@@ -59,6 +61,7 @@ pub fn settle(target: &Target, facts: &mut Facts) -> Harvest {
             }
         }
     }
+    settings::add(target, facts, &mut harvest.gaps);
     harvest.merge(owners::settle(target, facts));
     harvest
 }

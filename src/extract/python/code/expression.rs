@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ruff_python_ast::{
-    BoolOp, CmpOp, Comprehension, Expr, ExprBoolOp, ExprCompare, ExprFString, ExprLambda, ExprSubscript, FStringPart,
+    BoolOp, CmpOp, Expr, ExprBoolOp, ExprCompare, ExprFString, ExprLambda, ExprSubscript, FStringPart,
     InterpolatedStringElement, Number, UnaryOp,
 };
 use ruff_text_size::{Ranged, TextSize};
@@ -14,9 +14,6 @@ use super::value::{HOLE, Making, Value};
 use super::{fold, names, strings};
 use crate::model::code::When;
 use crate::model::startup::Feature;
-
-/// Most rounds of a comprehension.
-const MOST_ROUNDS: usize = 4096;
 
 impl<'a> Machine<'a> {
     /// What is known of the value of an expression; what its evaluation does is taken note of.
@@ -183,65 +180,6 @@ impl<'a> Machine<'a> {
             strings::features(&out).for_each(|feature| self.sign_text(feature, one.range.start()));
         }
         Value::text(out, making)
-    }
-
-    fn list(&mut self, elements: &'a [Expr]) -> Value<'a> {
-        let mut all = Vec::new();
-        for element in elements {
-            let value = self.eval(element);
-            match (element, value.elements()) {
-                (Expr::Starred(_), Some(inner)) => all.extend(inner),
-                _ => all.push(value),
-            }
-        }
-        Value::List(all.into())
-    }
-
-    /// A dictionary is kept as its pairs.
-    fn dictionary(&mut self, all: &'a ruff_python_ast::ExprDict) -> Value<'a> {
-        let mut pairs = Vec::new();
-        for item in &all.items {
-            let key = item.key.as_ref().map_or(Value::Unknown, |key| self.eval(key));
-            let value = self.eval(&item.value);
-            pairs.push(Value::List([key, value].into()));
-        }
-        Value::List(pairs.into())
-    }
-
-    fn comprehension(&mut self, element: &'a Expr, generators: &'a [Comprehension]) -> Value<'a> {
-        let mut out = Some(Vec::new());
-        self.in_scope(HashMap::new(), |machine| machine.rounds(element, generators, &mut out));
-        out.map_or(Value::Unknown, |all| Value::List(all.into()))
-    }
-
-    /// The rounds of what is left of `generators`; `out` is none once something is not known.
-    fn rounds(&mut self, element: &'a Expr, generators: &'a [Comprehension], out: &mut Option<Vec<Value<'a>>>) {
-        let Some((first, rest)) = generators.split_first() else {
-            let value = self.eval(element);
-            if let Some(all) = out.as_mut().filter(|all| all.len() < MOST_ROUNDS) {
-                all.push(value);
-            }
-            return;
-        };
-        let over = self.eval(&first.iter);
-        self.let_go_if_outside(&over, first.range.start());
-        let (elements, is_known) = match over.elements().filter(|all| all.len() <= MOST_ROUNDS) {
-            Some(all) => (all, true),
-            None => (vec![Value::Unknown], false),
-        };
-        for one in elements {
-            if !self.step() {
-                break;
-            }
-            self.assign_to(&first.target, &one);
-            let holds = first.ifs.iter().all(|test| self.eval(test).truth() != Some(false));
-            if holds {
-                self.rounds(element, rest, out);
-            }
-        }
-        if !is_known {
-            *out = None;
-        }
     }
 
     pub(super) fn binary(&mut self, op: ruff_python_ast::Operator, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
