@@ -78,7 +78,7 @@ pub(super) fn one_file(finder: &mut Finder<'_>, folder: &Folder, name: &[u8], ga
     match run.finder.read(folder, name) {
         Ok(source) => run.followed(&wanted, path, false, &source),
         // What a setting names need not be there.
-        Err(why) if matches!(why, GapReason::Missing | GapReason::DanglingLink | GapReason::NotRegular) => return None,
+        Err(GapReason::Missing | GapReason::DanglingLink | GapReason::NotRegular) => return None,
         Err(why) => {
             run.gaps.push(Gap::new(STAGE.id, path.clone(), why));
             run.keep(&wanted, Some(path), ModuleOutcome::Unread);

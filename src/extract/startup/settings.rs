@@ -44,7 +44,8 @@ fn hook(
     for setting in settings {
         hook.modified = hook.modified.or(setting.modified);
         let named = setting.folders(home.as_ref());
-        let mut features: Vec<Feature> = named.iter().flat_map(place_features).collect();
+        let is_file = setting.variable == "PYTHONSTARTUP";
+        let mut features: Vec<Feature> = named.iter().flat_map(|one| place_features(one, is_file)).collect();
         features.extend(value_features(setting));
         features.sort_unstable();
         features.dedup();
@@ -56,7 +57,7 @@ fn hook(
             features,
             only_if: Vec::new(),
         });
-        if setting.variable == "PYTHONSTARTUP" {
+        if is_file {
             let files = named.iter().filter_map(|one| match one {
                 Named::Path(path) => Some(path),
                 Named::Relative(_) | Named::Unresolved(_) => None,
@@ -69,8 +70,12 @@ fn hook(
     hook
 }
 
-fn place_features(named: &Named) -> Vec<Feature> {
+fn place_features(named: &Named, is_file: bool) -> Vec<Feature> {
     match named {
+        // Files of settings have hidden names; folders of them need not.
+        Named::Path(path) if is_file => {
+            path.parent().map_or_else(Vec::new, |folder| hook_file::folder_features(&folder.to_text()))
+        }
         Named::Path(path) => hook_file::folder_features(&path.to_text()),
         // Whoever owns the folder that Python is started in chooses what is imported.
         Named::Relative(_) => vec![Feature::RelativePath],

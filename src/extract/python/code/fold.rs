@@ -296,12 +296,7 @@ pub(super) fn builtin<'a>(name: &str, args: &[Value<'a>]) -> Option<Value<'a>> {
             Value::Bytes(bytes, _) => bytes.first().map(|byte| Value::Int(i64::from(*byte))),
             _ => None,
         },
-        "int" => {
-            let base = if let Some(Value::Int(base)) = args.get(1) { u32::try_from(*base).ok()? } else { 10 };
-            let (text, _) = first?.known_text()?;
-            let digits = text.trim().trim_start_matches("0x");
-            (2..=36).contains(&base).then(|| i64::from_str_radix(digits, base).ok()).flatten().map(Value::Int)
-        }
+        "int" => integer(args),
         "str" => match (first?, args.get(1)) {
             (Value::Bytes(bytes, making), Some(_)) => Some(Value::text(String::from_utf8_lossy(bytes), *making)),
             (text @ Value::Text(..), _) => Some(text.clone()),
@@ -334,6 +329,14 @@ pub(super) fn builtin<'a>(name: &str, args: &[Value<'a>]) -> Option<Value<'a>> {
         "len" => Some(Value::Int(first?.elements()?.len() as i64)),
         _ => None,
     }
+}
+
+/// `int("73", 16)`.
+fn integer<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let base = if let Some(Value::Int(base)) = args.get(1) { u32::try_from(*base).ok()? } else { 10 };
+    let (text, _) = args.first()?.known_text()?;
+    let digits = text.trim().trim_start_matches("0x");
+    (2..=36).contains(&base).then(|| i64::from_str_radix(digits, base).ok()).flatten().map(Value::Int)
 }
 
 fn range<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {

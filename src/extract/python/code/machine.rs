@@ -351,12 +351,10 @@ impl<'a> Machine<'a> {
             Value::Lambda(lambda) => {
                 self.call_lambda(lambda, &[]);
             }
-            Value::Class(class) | Value::Instance(class) => {
-                if self.let_go.insert(class.range.start()) {
-                    for statement in &class.body {
-                        if let Stmt::FunctionDef(function) = statement {
-                            self.call_function(function, Some(Value::Instance(class)), &[]);
-                        }
+            Value::Class(class) | Value::Instance(class) if self.let_go.insert(class.range.start()) => {
+                for statement in &class.body {
+                    if let Stmt::FunctionDef(function) = statement {
+                        self.call_function(function, Some(Value::Instance(class)), &[]);
                     }
                 }
             }

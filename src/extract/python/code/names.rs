@@ -157,68 +157,17 @@ pub(super) fn takes_modules(path: &str) -> bool {
 }
 
 /// The built-in names that matter here.
+#[rustfmt::skip]
+const BUILTINS: &[&str] = &[
+    "exec", "eval", "compile", "execfile", "open", "file", "getattr", "setattr", "hasattr", "vars", "globals", "locals", "dir",
+    "__import__", "__builtins__", "chr", "unichr", "ord", "int", "str", "unicode", "bytes", "bytearray", "list", "tuple", "set",
+    "dict", "sorted", "reversed", "range", "xrange", "zip", "map", "filter", "enumerate", "len", "iter", "next", "type",
+    "object", "print", "input", "raw_input", "repr", "format", "isinstance", "super", "any", "all", "sum", "min", "max",
+    "bool", "float", "breakpoint", "memoryview", "property", "staticmethod", "classmethod",
+];
+
+/// Whether a name is one of the built-in ones.
 pub(super) fn is_builtin(name: &str) -> bool {
-    const BUILTINS: &[&str] = &[
-        "exec",
-        "eval",
-        "compile",
-        "execfile",
-        "open",
-        "file",
-        "getattr",
-        "setattr",
-        "hasattr",
-        "vars",
-        "globals",
-        "locals",
-        "dir",
-        "__import__",
-        "__builtins__",
-        "chr",
-        "unichr",
-        "ord",
-        "int",
-        "str",
-        "unicode",
-        "bytes",
-        "bytearray",
-        "list",
-        "tuple",
-        "set",
-        "dict",
-        "sorted",
-        "reversed",
-        "range",
-        "xrange",
-        "zip",
-        "map",
-        "filter",
-        "enumerate",
-        "len",
-        "iter",
-        "next",
-        "type",
-        "object",
-        "print",
-        "input",
-        "raw_input",
-        "repr",
-        "format",
-        "isinstance",
-        "super",
-        "any",
-        "all",
-        "sum",
-        "min",
-        "max",
-        "bool",
-        "float",
-        "breakpoint",
-        "memoryview",
-        "property",
-        "staticmethod",
-        "classmethod",
-    ];
     BUILTINS.contains(&name) || name.ends_with("Error") || name.ends_with("Exception") || name.ends_with("Warning")
 }
 

@@ -120,10 +120,10 @@ impl<'a> Machine<'a> {
             self.when = self.when.clone().max(unless.clone());
         }
         for clause in &one.elif_else_clauses {
-            if let Some(test) = &clause.test {
-                if self.eval(test).truth() == Some(false) {
-                    continue;
-                }
+            if let Some(test) = &clause.test
+                && self.eval(test).truth() == Some(false)
+            {
+                continue;
             }
             given = self.at_time(unless.clone(), |machine| machine.all(&clause.body)).or(given);
         }
