@@ -241,8 +241,12 @@ fn of_code(features: &BTreeSet<Feature>, ownership: Ownership) -> Weight {
 fn is_strong(hook: &StartupHook, lines: &[HookLine]) -> bool {
     // An address alone is what proxies and mirrors are configured with.
     let is_orphan = hook.ownership == Ownership::Orphan;
-    let is_alone = |feature: &Feature| {
-        (points(*feature) >= STRONG && *feature != Feature::Address) || (is_orphan && *feature == Feature::ComputedExec)
+    let is_alone = |feature: &Feature| match feature {
+        Feature::Address => false,
+        Feature::ComputedExec => is_orphan,
+        // Packages load modules by ways of their own.
+        Feature::Dynamic => hook.ownership != Ownership::Owned,
+        other => points(*other) >= STRONG,
     };
     let runs_a_file =
         |line: &HookLine| [Feature::ComputedExec, Feature::Files].iter().all(|one| line.features.contains(one));

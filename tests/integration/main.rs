@@ -14,6 +14,7 @@
 
 mod corpus;
 mod hit;
+mod honest;
 mod host;
 mod hostile;
 mod kinds;
