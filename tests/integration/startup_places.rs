@@ -5,6 +5,7 @@
 //! environments made from it: `closed`, and `open` to the site directories of its base. 2.7 has no virtual environments.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,7 +35,7 @@ use Holds::{Bytecode, EntryPoint, Line, Module, Text};
 /// the site directory of `base` that is named after the version: Debian's has another name.
 struct Case {
     files: &'static [(&'static str, Holds)],
-    /// A folder that `PYTHONPATH` names, in `.profile` as well.
+    /// A folder that `PYTHONPATH` names, in the `/etc/profile` of a root as well.
     python_path: Option<&'static str>,
 }
 
@@ -238,18 +239,26 @@ impl<'a> Stand<'a> {
             }
         }
         let python_path = case.python_path.map(|folder| self.home.join(folder));
+        let mut top = Path::new("/");
         if let Some(folder) = &python_path {
-            let profile = self.home.join(".profile");
+            // Only what a system reads counts: here the folder of all is one, in which its own path leads back to it.
+            top = &self.home;
+            let (profile, own) = (top.join("etc/profile"), top.join(top.strip_prefix("/").unwrap()));
             write(&profile, format!("export PYTHONPATH={}\n", shown(folder)));
-            written.push(profile);
+            std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink("/", &own).unwrap();
+            written.extend([profile, own]);
         }
-        let swept = sweep([&self.home]);
+        let swept = match python_path {
+            Some(_) => sweep([OsStr::new("--root"), top.as_os_str()]),
+            None => sweep([&self.home]),
+        };
         let mut differ = Vec::new();
         for program in &self.programs {
             let said = self.say(program, python_path.as_deref(), "pass");
             let ran: Vec<&str> = said.split_whitespace().collect();
             for (mark, (template, path)) in &marks {
-                let (runs, says) = (ran.contains(&mark.as_str()), self.says(&swept, path, program));
+                let (runs, says) = (ran.contains(&mark.as_str()), self.says(&swept, top, path, program));
                 if runs != says {
                     let verb = if runs { "is run, said not to be," } else { "is not run, said to be," };
                     let prefix = program.parent().unwrap().parent().unwrap().strip_prefix(&self.home).unwrap();
@@ -267,13 +276,17 @@ impl<'a> Stand<'a> {
     /// Whether the report says of a hook that a program runs it: by the id of an interpreter beside that program, or, in
     /// the program's own environment, by a range that holds its version. Elsewhere a range speaks of Pythons that the
     /// sweep did not see.
-    fn says(&self, swept: &Swept, hook: &Path, program: &Path) -> bool {
+    fn says(&self, swept: &Swept, top: &Path, hook: &Path, program: &Path) -> bool {
+        let below = |path: &Path| Path::new("/").join(path.strip_prefix(top).unwrap());
+        let (hook, program) = (&below(hook), &below(program));
         let hooks = swept.rows("startup_hooks");
         let Some(row) = hooks.iter().find(|row| row["path"] == shown(hook)) else { return false };
         let folder = program.parent().unwrap();
         let is_beside = |row: &Value| Path::new(row["path"].as_str().unwrap()).parent() == Some(folder);
         let own: Vec<&Value> = swept.rows("interpreters").iter().filter(|row| is_beside(row)).collect();
-        let is_own = row["environment"] == swept.at("environments", folder.parent().unwrap())["id"];
+        let prefix = shown(folder.parent().unwrap());
+        let mut environments = swept.rows("environments").iter();
+        let is_own = environments.any(|own| own["path"] == prefix && own["id"] == row["environment"]);
         row["run_by"].as_array().unwrap().iter().any(|one| {
             let text = one.as_str().unwrap();
             match text.starts_with(|first: char| "<>".contains(first) || first.is_ascii_digit()) {

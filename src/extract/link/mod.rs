@@ -1,5 +1,5 @@
 //! Joins what the readers found one by one: distribution and hook to site directory, site directory to environment,
-//! environment to account and base. Nothing is read here.
+//! environment to account and base. Nothing is read here but the `site` modules of standard libraries.
 
 mod environments;
 mod hooks;
