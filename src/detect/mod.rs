@@ -7,6 +7,7 @@ mod hard_links;
 pub mod package;
 pub mod place;
 pub mod record;
+pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;
