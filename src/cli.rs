@@ -29,7 +29,7 @@ pub enum Command {
     Scan(ScanArgs),
     /// Ask the packs about packages: NAME, NAME==VERSION, or a requirements file; no sweep.
     Check(CheckArgs),
-    /// Judge single start-up files (.pth) and explain the judgement.
+    /// Judge single start-up files (.pth, .start, sitecustomize.py) and explain the judgement.
     Pth(PthArgs),
     /// Say what a rule, indicator, incident, check or gap reason means.
     Explain(ExplainArgs),
@@ -133,7 +133,8 @@ pub struct CheckArgs {
 /// The options of `pth`.
 #[derive(clap::Args, Debug)]
 pub struct PthArgs {
-    /// Start-up files; - is standard input.
+    /// Start-up files: .pth, .start, sitecustomize.py, usercustomize.py, or any other module (.py) that is imported at the
+    /// start; - is standard input, taken for a .pth.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Which indicator packs are used.

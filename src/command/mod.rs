@@ -7,6 +7,7 @@ mod output;
 mod plan;
 mod progress;
 mod pth;
+mod pth_shown;
 mod requirement;
 mod scan;
 mod tell;

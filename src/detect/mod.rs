@@ -8,6 +8,7 @@ pub mod package;
 pub mod package_code;
 pub mod place;
 pub mod record;
+pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;

@@ -268,7 +268,9 @@ fn base(line: &HookLine) -> u32 {
     }
 }
 
-fn points(feature: Feature) -> u32 {
+/// How much a feature weighs.
+#[must_use]
+pub fn points(feature: Feature) -> u32 {
     match feature {
         Feature::Process
         | Feature::Network
@@ -310,7 +312,8 @@ fn reasons(hook: &StartupHook) -> Vec<String> {
 }
 
 /// What became of a module, in a sentence.
-fn module_reason(module: &Module) -> Option<String> {
+#[must_use]
+pub fn module_reason(module: &Module) -> Option<String> {
     let name = &module.name;
     let owned = match module.ownership {
         Ownership::Orphan => ", which no package lists,",

@@ -31,6 +31,19 @@ pub struct Sign {
     pub text: Excerpt,
 }
 
+/// Where something stands out, for whoever shows the line itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Spot {
+    /// Counted from 1.
+    pub line: u32,
+    /// Bytes of the line before it.
+    pub column: u32,
+    /// What.
+    pub feature: Feature,
+    /// It stands in a text that is run as code there; so many bytes has that text.
+    pub inside: Option<u32>,
+}
+
 /// A module that code imports.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Imported {
@@ -69,6 +82,8 @@ pub struct Added {
 pub struct Code {
     /// What stands out.
     pub signs: Vec<Sign>,
+    /// Where in their lines.
+    pub spots: Vec<Spot>,
     /// What it imports.
     pub imports: Vec<Imported>,
     /// What it calls from outside, by dotted name, and when.

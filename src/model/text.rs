@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
@@ -16,6 +17,9 @@ pub const MOST: usize = 200;
 /// Most bytes of target text that are looked at; a secret cannot straddle the end of what is shown, because what is
 /// shown is far shorter.
 const LOOKED_AT: usize = 4096;
+
+/// Most characters that are shown before the place that an excerpt is about.
+const LEAD: usize = 60;
 
 const MASK: &str = "[redacted]";
 
@@ -29,7 +33,7 @@ impl Excerpt {
     pub fn of(bytes: &[u8]) -> Self {
         let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
         let text = String::from_utf8_lossy(head);
-        let text = redact(&text);
+        let text = redact(&text, &mut []);
         // Where the look ended inside a word, that word may be the beginning of a secret that no rule knows yet.
         let text = if head.len() < bytes.len() {
             text.rsplit_once(char::is_whitespace).map_or("", |(whole, _)| whole)
@@ -42,6 +46,27 @@ impl Excerpt {
             shown.push('…');
         }
         Self(shown)
+    }
+
+    /// The same of a line of any length, around the bytes `place` of it; says too which characters of the excerpt these
+    /// are. A place inside a secret is one inside its mask.
+    #[must_use]
+    pub fn around(text: &str, place: Range<usize>) -> (Self, Range<usize>) {
+        let mut marks = [place.start, place.end];
+        let text = redact(text, &mut marks);
+        let all = text.chars().count();
+        let [start, end] = marks.map(|mark| text.get(..mark).map_or(all, |before| before.chars().count()));
+        if all <= MOST {
+            return (Self(text.into_owned()), start..end);
+        }
+        // Room for the signs of what was cut.
+        let room = MOST - 2;
+        let from = start.saturating_sub(LEAD).min(all - room);
+        let mut shown = String::from(if from > 0 { "…" } else { "" });
+        let shift = |at: usize| at.saturating_sub(from).min(room) + usize::from(from > 0);
+        shown.extend(text.chars().skip(from).take(room));
+        shown.push_str(if from + room < all { "…" } else { "" });
+        (Self(shown), shift(start)..shift(end))
     }
 
     /// The text.
@@ -139,13 +164,32 @@ pub fn counted(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn redact(text: &str) -> Cow<'_, str> {
+/// Masks what is secret; `marks` are offsets that move with the text.
+fn redact<'t>(text: &'t str, marks: &mut [usize]) -> Cow<'t, str> {
     if !RULES.any.is_match(text) {
         return Cow::Borrowed(text);
     }
     let mut out = text.to_owned();
     for (find, (_, keep)) in RULES.each.iter().zip(SOURCES) {
-        out = find.replace_all(&out, |found: &Captures<'_>| masked(found, *keep)).into_owned();
+        let mut moved = marks.to_vec();
+        // By how much what follows has grown; it may have shrunk.
+        let mut grown = 0_isize;
+        let next = find.replace_all(&out, |found: &Captures<'_>| {
+            let mask = masked(found, *keep);
+            let place = found.get(0).map_or(0..0, |all| all.range());
+            let change = mask.len().cast_signed() - place.len().cast_signed();
+            for (mark, to) in marks.iter().zip(&mut moved) {
+                if place.contains(mark) {
+                    *to = (place.start + (mark - place.start).min(mask.len())).saturating_add_signed(grown);
+                } else if *mark >= place.end {
+                    *to = mark.saturating_add_signed(grown + change);
+                }
+            }
+            grown += change;
+            mask
+        });
+        out = next.into_owned();
+        marks.copy_from_slice(&moved);
     }
     Cow::Owned(out)
 }
@@ -219,7 +263,34 @@ mod tests {
         assert!(out.ends_with('…'));
     }
 
+    #[test]
+    fn a_place_moves_with_the_text_around_it() {
+        let at = |text: &str, word: &str| {
+            let start = text.find(word).unwrap();
+            let (shown, place) = Excerpt::around(text, start..start + word.len());
+            let found = shown.as_str().chars().skip(place.start).take(place.len()).collect::<String>();
+            (shown.as_str().chars().count(), found)
+        };
+        assert_eq!(at("DB_PASSWORD=hunter2hunter2; x()", "x()"), (27, "x()".to_owned()));
+        assert_eq!(at("a_token=1 b_token=2222222222222222; ü x()", "x()").1, "x()");
+        let long = format!("{} API_KEY='{}'; x() {}", "é".repeat(900), "k".repeat(300), "z".repeat(900));
+        assert_eq!(at(&long, "x()"), (MOST, "x()".to_owned()));
+        assert_eq!(at(&format!("{} x()", "é".repeat(900)), "x()").1, "x()");
+        assert_eq!(at(&format!("x() {}", "é".repeat(900)), "x()"), (MOST - 1, "x()".to_owned()));
+        // Inside of a secret there is only its mask.
+        let (shown, _) = Excerpt::around("DB_PASSWORD=hunter2hunter2", 14..18);
+        assert_eq!(shown.as_str(), "DB_PASSWORD=[redacted]");
+    }
+
     proptest! {
+        #[test]
+        fn any_place_of_any_text_is_shown(text in "\\PC{0,400}|(TOKEN=[a-z ]{1,9}){0,60}", start in 0_usize..600, length in 0_usize..99) {
+            let start = text.char_indices().map(|one| one.0).nth(start).unwrap_or(text.len());
+            let (shown, place) = Excerpt::around(&text, start..(start + length).min(text.len()));
+            let all = shown.as_str().chars().count();
+            prop_assert!(all <= MOST && place.start <= all && place.end <= all, "{:?} {}", place, all);
+        }
+
         #[test]
         fn a_secret_value_never_survives(secret in "[A-Za-z0-9]{12,60}", lead in "[ a-z]{0,150}") {
             let out = shown(&format!("{lead} DB_PASSWORD={secret}"));

@@ -40,7 +40,7 @@ fn read(input: &Input<'_>) -> Harvest {
 }
 
 /// Modules are the same to every Python.
-const ANY: &str = ">=2.0";
+pub const ANY: &str = ">=2.0";
 
 /// In which form a module lies there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,6 +13,7 @@ pub mod interpreter;
 pub mod kernel;
 pub mod marks;
 pub mod metadata;
+pub mod place;
 pub mod pth;
 pub mod pth_fault;
 pub mod pth_line;

@@ -104,7 +104,11 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> Option<StartupHook>
         Err(why) if !whole && why.error_len().is_none() => bytes.get(..why.valid_up_to()).unwrap_or(bytes),
         _ => bytes,
     };
-    let all = pth_text::lines(text);
+    let mut all = pth_text::lines(text);
+    // Whether a line compiles that the cap has cut is not known.
+    if let (false, Some(last)) = (whole, all.last_mut().filter(|last| last.is_code)) {
+        last.run_by = pth_text::ALL;
+    }
     let runs = all.iter().any(|line| line.run_by != 0);
     if is_settled && !runs && is_data(bytes) {
         return None;
@@ -190,6 +194,7 @@ fn code_lines(code: &[&Line<'_>], own: u8) -> (Vec<HookLine>, Code) {
     }
     let number = |place: u32| code.get(place as usize - 1).map_or(place, |line| line.number);
     followed.signs.clear();
+    followed.spots.iter_mut().for_each(|one| one.line = number(one.line));
     followed.imports.iter_mut().for_each(|one| one.line = number(one.line));
     followed.folders.iter_mut().for_each(|one| one.line = number(one.line));
     (lines, followed)
@@ -258,6 +263,14 @@ mod tests {
         let hook = of("a.pth", b"/tmp/x\n./y\n").unwrap();
         assert_eq!(hook.lines[0].features, [Feature::TemporaryPath]);
         assert_eq!(hook.lines[1].class, LineClass::Path);
+    }
+
+    #[test]
+    fn a_line_that_the_cap_has_cut_is_taken_to_run() {
+        let path = || TargetPath::new(b"/lib/python3/site-packages/a.pth");
+        let hook = parse(path(), b"import os; os.system('x'); y = 'zzz", false).unwrap();
+        assert!(!hook.versions.is_empty() && hook.lines[0].features.contains(&Feature::Process));
+        assert!(parse(path(), b"import os; os.system('x'); y = 'zzz", true).unwrap().lines[0].run_by.is_empty());
     }
 
     #[test]

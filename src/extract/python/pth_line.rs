@@ -1,6 +1,7 @@
 //! One line of start-up code: its class and what stands out in it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -207,6 +208,24 @@ pub fn raw_features(raw: &str, code: &Code) -> BTreeSet<Feature> {
         out.insert(Feature::StringBuilding);
     }
     out
+}
+
+/// The bytes of a line in which such a feature shows.
+#[must_use]
+pub fn looks(raw: &str, feature: Feature) -> Option<Range<usize>> {
+    let first = |wanted: fn(char) -> bool| {
+        raw.char_indices().find(|(_, one)| wanted(*one)).map(|(at, one)| at..at + one.len_utf8())
+    };
+    match feature {
+        Feature::HiddenCharacters => first(is_hidden),
+        Feature::NonAscii => first(|one| !one.is_ascii()),
+        Feature::Indented => PATTERNS.far_right.find(raw).map(|found| {
+            let code = found.as_str().trim_start_matches([' ', '\t']).len();
+            found.end() - code..found.end()
+        }),
+        Feature::StringBuilding => PATTERNS.hex_run.find(raw).map(|found| found.range()),
+        _ => None,
+    }
 }
 
 /// Control characters but the tab, zero-width and bidirectional marks, the byte-order mark inside a line.

@@ -148,6 +148,9 @@ impl<'a> Machine<'a> {
 
     fn call_path(&mut self, path: &str, given: &Given<'a>) -> Value<'a> {
         self.sign_call(path, given.at);
+        if names::of_call(path).any(|feature| feature == Feature::Process) {
+            inner::follow_command(self, &given.args, given.at);
+        }
         if given
             .named
             .iter()

@@ -23,9 +23,11 @@ pub(super) fn follow<'a>(machine: &mut Machine<'a>, text: &str, at: TextSize) {
     let line = machine.line(at);
     let (names, depth, run, when) = (machine.outer_names(), machine.inner + 1, machine.run, machine.when.clone());
     let text = text.trim();
+    let within = machine.within.unwrap_or((machine.column(at), text.len() as u32));
     let look = move |parsed: &ruff_python_parser::Parsed<ruff_python_ast::ModModule>| {
         let mut inner = Machine::new(run, "", &[]);
         (inner.inner, inner.at, inner.when) = (depth, Some(line), when);
+        inner.within = Some(within);
         for (name, path) in &names {
             inner.bind(name, Value::path(path));
         }
@@ -43,16 +45,39 @@ pub(super) fn follow<'a>(machine: &mut Machine<'a>, text: &str, at: TextSize) {
     }
 }
 
+/// Follows the code that a call hands to another Python: `[sys.executable, "-c", "…"]`.
+pub(super) fn follow_command<'a>(machine: &mut Machine<'a>, args: &[Value<'a>], at: TextSize) {
+    let lists = args.iter().filter_map(|one| match one {
+        Value::List(words) => Some(words),
+        _ => None,
+    });
+    for words in lists {
+        let is_python = match words.first() {
+            Some(Value::Path(path)) => path.as_ref() == "sys.executable",
+            Some(Value::Text(path, _)) => {
+                path.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with("python"))
+            }
+            _ => false,
+        };
+        let option = words.iter().position(|word| matches!(word, Value::Text(text, _) if text.as_ref() == "-c"));
+        let code = option.and_then(|option| words.get(option + 1)).and_then(Value::known_text);
+        if let (true, Some((text, _))) = (is_python, code) {
+            follow(machine, text, at);
+        }
+    }
+}
+
 impl Machine<'_> {
     /// Takes over what was found in a text of code.
     fn take(&mut self, found: Found) {
-        let Found { signs, texts, imports, calls, folders, touches_files } = found;
+        let Found { signs, texts, spots, imports, calls, folders, touches_files } = found;
         for (key, when) in signs {
             sooner(self.found.signs.entry(key), &when);
         }
         for (key, when) in texts {
             sooner(self.found.texts.entry(key), &when);
         }
+        self.found.spots.extend(spots);
         for (module, found) in imports {
             self.found.imports.entry(module).or_insert(found);
         }

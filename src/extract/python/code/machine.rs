@@ -10,7 +10,7 @@ use ruff_text_size::TextSize;
 
 use super::names;
 use super::value::{Making, Value};
-use crate::model::code::{Added, AddedBy, When};
+use crate::model::code::{Added, AddedBy, Spot, When};
 use crate::model::startup::Feature;
 
 /// Most steps that one source is followed: a step is an expression or a statement. The largest honest modules take some
@@ -51,6 +51,8 @@ pub(super) struct Found {
     pub(super) signs: Signs,
     /// The same of texts, which mean something only beside what uses them.
     pub(super) texts: Signs,
+    /// Where all of these stand.
+    pub(super) spots: BTreeSet<Spot>,
     /// Modules that it imports, where first and when.
     pub(super) imports: BTreeMap<String, (When, u32)>,
     /// Names from outside that it calls.
@@ -90,6 +92,8 @@ pub(super) struct Machine<'a> {
     pub(super) inner: u32,
     /// The line of the text of code, seen from the source.
     pub(super) at: Option<u32>,
+    /// The column of that text seen from the source, and its size.
+    pub(super) within: Option<(u32, u32)>,
     pub(super) found: Found,
 }
 
@@ -114,6 +118,7 @@ impl<'a> Machine<'a> {
             quiet: 0,
             inner: 0,
             at: None,
+            within: None,
             found: Found::default(),
         }
     }
@@ -193,8 +198,22 @@ impl<'a> Machine<'a> {
         self.at.unwrap_or_else(own)
     }
 
+    /// The bytes of its line before an offset.
+    pub(super) fn column(&self, at: TextSize) -> u32 {
+        let start = self.lines.get(self.line(at) as usize - 1);
+        self.within.map_or_else(|| at.to_u32().saturating_sub(start.map_or(0, |start| *start)), |(column, _)| column)
+    }
+
+    fn spot(&mut self, feature: Feature, line: u32, at: TextSize) {
+        if self.found.spots.len() < MOST {
+            let inside = self.within.map(|(_, size)| size);
+            self.found.spots.insert(Spot { line, column: self.column(at), feature, inside });
+        }
+    }
+
     pub(super) fn sign(&mut self, feature: Feature, at: TextSize) {
         let line = self.line(at);
+        self.spot(feature, line, at);
         if self.found.signs.len() < MOST {
             sooner(self.found.signs.entry((feature, line)), &self.when);
         }
@@ -204,6 +223,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn sign_text(&mut self, feature: Feature, at: TextSize) {
         let line = self.line(at);
+        self.spot(feature, line, at);
         if self.found.texts.len() < MOST {
             sooner(self.found.texts.entry((feature, line)), &self.when);
         }

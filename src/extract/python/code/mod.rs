@@ -23,7 +23,7 @@ mod value;
 use ruff_python_ast::Stmt;
 use ruff_text_size::Ranged;
 
-use crate::model::code::{Code, Imported, Sign, When};
+use crate::model::code::{Code, Imported, Sign, Spot, When};
 use crate::model::startup::Feature;
 use crate::model::text::Excerpt;
 use guard::Refusal;
@@ -57,6 +57,7 @@ fn one_by_one(lines: &[String]) -> Found {
         let moved = |signs: Signs| signs.into_iter().map(move |((feature, _), when)| ((feature, number), when));
         all.signs.extend(moved(found.signs));
         all.texts.extend(moved(found.texts));
+        all.spots.extend(found.spots.into_iter().map(|spot| Spot { line: number, ..spot }));
         all.imports.extend(found.imports.into_iter().map(|(module, (when, _))| (module, (when, number))));
         all.calls.extend(found.calls);
         all.folders.extend(found.folders.into_iter().map(|one| crate::model::code::Added { line: number, ..one }));
@@ -141,6 +142,7 @@ fn settled(found: Found, run: Run, line: impl Fn(u32) -> Option<Excerpt>) -> Cod
     let imported = |(module, (when, line)): (String, (When, u32))| Imported { module, line, when };
     Code {
         signs: kept,
+        spots: found.spots.into_iter().collect(),
         imports: found.imports.into_iter().map(imported).collect(),
         calls: found.calls.into_iter().collect(),
         folders: found.folders.into_iter().collect(),
