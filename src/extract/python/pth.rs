@@ -167,6 +167,9 @@ fn code_lines(code: &[&Line<'_>], own: u8) -> (Vec<HookLine>, Code) {
             continue;
         };
         let signs = followed.signs.iter().filter(|sign| sign.line as usize == place + 1).map(|sign| sign.feature);
+        // The sentence of a namespace package does nothing that stands out; what has its words and does is none.
+        let stands_out = *class == LineClass::Namespace && signs.clone().next().is_some();
+        let class = if stands_out { &LineClass::Inline } else { class };
         // A plain text that only imports and calls is what its class says, and no more.
         let counts = |feature: &Feature| *class != LineClass::ImportCall || *feature != Feature::LiteralExec;
         let mut features: Vec<Feature> = match class.runs_code() {

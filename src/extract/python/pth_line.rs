@@ -57,7 +57,7 @@ pub fn at_sight(line: &str, class: LineClass) -> Option<AtSight> {
             modules: vec!["_distutils_hack".to_owned()],
             calls: vec!["_distutils_hack.add_shim".to_owned()],
         }),
-        LineClass::Known | LineClass::Namespace => Some(AtSight { modules: Vec::new(), calls: Vec::new() }),
+        LineClass::Known => Some(AtSight { modules: Vec::new(), calls: Vec::new() }),
         LineClass::Import if line.is_ascii() => {
             let names = line.trim().trim_end_matches(';').strip_prefix("import")?.split(',').map(str::trim);
             let modules: Vec<String> = names.map(str::to_owned).collect();

@@ -142,13 +142,19 @@ fn add(path: &TargetPath, place: Place, content: &Content, found: Vec<Found>, ha
     if found.is_empty() {
         return;
     }
-    let lines: Vec<&[u8]> = content.bytes.split(|byte| *byte == b'\n').collect();
     for one in found.into_iter().take(MOST) {
-        let line = usize::try_from(one.line).ok().and_then(|number| lines.get(number.checked_sub(1)?));
-        let line = line.map_or(b"".as_slice(), |line| line.trim_ascii());
-        let text = if content.is_elsewhere { b"(not shown: a link to a file of another name)" } else { line };
-        harvest.facts.settings.push(setting(path, place, content.stat, one, Excerpt::of(text)));
+        let text = match content.is_elsewhere {
+            true => Excerpt::of(b"(not shown: a link to a file of another name)"),
+            false => shown(&one),
+        };
+        harvest.facts.settings.push(setting(path, place, content.stat, one, text));
     }
+}
+
+/// The variable and its value up to the first blank: what else stands in the line is none of ours, and may be a secret.
+fn shown(found: &Found) -> Excerpt {
+    let word = found.value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    Excerpt::of(&[found.variable.as_bytes(), b"=", word].concat())
 }
 
 fn setting(path: &TargetPath, place: Place, stat: Stat, found: Found, text: Excerpt) -> PythonSetting {
@@ -324,7 +330,7 @@ mod tests {
         assert_eq!(tree.told("/srv/profile").len(), 0);
         let harvest = tree.read(Platform::Linux, "/home/mia/.bashrc");
         let [one] = harvest.facts.settings.as_slice() else { panic!() };
-        assert_eq!(one.text.as_str(), "export PYTHONPATH=/a API_TOKEN=[redacted]");
+        assert_eq!(one.text.as_str(), "PYTHONPATH=/a");
         assert!(one.is_exported && one.is_in_place && one.modified.is_some() && !one.is_cut);
     }
 

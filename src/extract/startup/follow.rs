@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::STAGE;
 use super::finder::{Finder, Folder, Place};
-use super::stdlib_names::is_stdlib;
+use super::stdlib_names::{is_always_there, is_sometimes_there};
 use crate::extract::python::code;
 use crate::model::code::{Code, Sign, When};
 use crate::model::coverage::{Gap, GapReason};
@@ -20,7 +20,7 @@ use crate::model::text::Excerpt;
 const MOST: usize = 60;
 
 /// How far from the hook: a module of a module of a module.
-const DEEPEST: u8 = 4;
+const DEEPEST: u8 = 8;
 
 /// A module to be searched for.
 struct Wanted {
@@ -47,16 +47,22 @@ pub(super) fn follow(
         seen: BTreeSet::new(),
         found: Vec::new(),
         paths: BTreeMap::new(),
+        is_cut: false,
     };
     run.want(&hook.code, &When::Start, 0);
     while let Some(wanted) = run.wanted.pop_front() {
         if run.found.len() == MOST {
-            let gap = Gap::new(STAGE.id, hook.path.clone(), GapReason::TooLarge);
-            run.gaps
-                .push(gap.because(format!("only the first {MOST} modules that it brings in were followed")).harmless());
+            run.is_cut = true;
             break;
         }
         run.look(&wanted);
+    }
+    if run.is_cut {
+        let gap = Gap::new(STAGE.id, hook.path.clone(), GapReason::TooLarge);
+        let gap = gap
+            .because(format!("only the first {MOST} modules that it brings in, {DEEPEST} imports deep, were followed"));
+        // Packages load what they are made of; a file that nobody answers for has no such reason.
+        run.gaps.push(if hook.ownership == Ownership::Owned { gap.harmless() } else { gap });
     }
     run.found
 }
@@ -74,6 +80,7 @@ pub(super) fn one_file(finder: &mut Finder<'_>, folder: &Folder, name: &[u8], ga
         seen: BTreeSet::new(),
         found: Vec::new(),
         paths: BTreeMap::new(),
+        is_cut: false,
     };
     match run.finder.read(folder, name) {
         Ok(source) => run.followed(&wanted, path, false, &source),
@@ -96,6 +103,8 @@ struct Run<'r, 'a> {
     found: Vec<Module>,
     /// The folders in which the modules of a package lie, by its name.
     paths: BTreeMap<String, Vec<TargetPath>>,
+    /// Whether there is more than was followed.
+    is_cut: bool,
 }
 
 impl Run<'_, '_> {
@@ -104,7 +113,11 @@ impl Run<'_, '_> {
         for one in &code.imports {
             let top = one.module.split('.').next().unwrap_or_default();
             // What is imported when something calls it is not part of the start.
-            if is_stdlib(top) || depth >= DEEPEST || one.when == When::Later {
+            if is_always_there(top) || one.when == When::Later {
+                continue;
+            }
+            if depth >= DEEPEST {
+                self.is_cut = true;
                 continue;
             }
             let ends = one.module.match_indices('.').map(|(at, _)| at).chain([one.module.len()]);
@@ -153,7 +166,10 @@ impl Run<'_, '_> {
                 self.paths.insert(wanted.name.clone(), vec![folder.path.clone()]);
             }
             // A name of a package that is no module of it is an attribute.
-            None if above.is_none() => self.keep(wanted, None, ModuleOutcome::Missing),
+            // What some Python has of its own need not lie in a site directory.
+            None if above.is_none() && !is_sometimes_there(&wanted.name) => {
+                self.keep(wanted, None, ModuleOutcome::Missing);
+            }
             None => {}
         }
     }

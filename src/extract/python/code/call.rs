@@ -49,7 +49,7 @@ impl<'a> Machine<'a> {
                 return value;
             }
             if let (Value::Instance(class), Value::Function(method)) = (receiver, &function) {
-                return self.call_function(method, Some(Value::Instance(class)), &given.args);
+                return self.call_function(method, Some(Value::Instance(class)), &given.args, &given.named);
             }
         }
         self.call_given(&function, &given)
@@ -86,7 +86,10 @@ impl<'a> Machine<'a> {
             let decoded = bytes.zip(encoding).and_then(|(bytes, one)| decode::named(&bytes, one.known_text()?.0));
             return Some(decoded.unwrap_or_else(|| Value::made_by("?.decode")));
         }
-        fold::method(receiver, name, &given.args)
+        self.pay(receiver.weight() + given.args.iter().map(Value::weight).sum::<usize>());
+        let value = fold::method(receiver, name, &given.args);
+        self.pay(value.as_ref().map_or(0, Value::weight));
+        value.or_else(|| from_container(receiver, name, given))
     }
 
     /// Calls a value with what is known of its arguments.
@@ -99,16 +102,16 @@ impl<'a> Machine<'a> {
             return Value::Unknown;
         }
         match function {
-            Value::Function(one) => self.call_function(one, None, &given.args),
+            Value::Function(one) => self.call_function(one, None, &given.args, &given.named),
             Value::Lambda(one) => self.call_lambda(one, &given.args),
             Value::Class(class) => {
                 if let Some(init) = self.method_of(class, "__init__") {
-                    self.call_function(init, Some(Value::Instance(class)), &given.args);
+                    self.call_function(init, Some(Value::Instance(class)), &given.args, &given.named);
                 }
                 Value::Instance(class)
             }
             Value::Instance(class) => match self.method_of(class, "__call__") {
-                Some(method) => self.call_function(method, Some(Value::Instance(class)), &given.args),
+                Some(method) => self.call_function(method, Some(Value::Instance(class)), &given.args, &given.named),
                 None => Value::Unknown,
             },
             Value::Path(path) => self.call_path(&Rc::clone(path), given),
@@ -169,7 +172,9 @@ impl<'a> Machine<'a> {
             "functools.partial" => Some(given.arg(0, "func")),
             _ => None,
         };
+        self.pay(given.args.iter().map(Value::weight).sum());
         let value = value.or_else(|| self.library(path, given)).or_else(|| known(path, given));
+        self.pay(value.as_ref().map_or(0, Value::weight));
         if let Some(when) = names::runs(path) {
             self.at_time(when, |machine| machine.hand_over(given));
         }
@@ -311,6 +316,16 @@ impl<'a> Machine<'a> {
         if mode.known_text().is_some_and(|(mode, _)| mode.contains(['w', 'a', 'x', '+'])) {
             self.sign(Feature::Writes, given.at);
         }
+    }
+}
+
+/// What is taken out of a dictionary or a list.
+fn from_container<'a>(receiver: &Value<'a>, name: &str, given: &Given<'a>) -> Option<Value<'a>> {
+    let Value::List(all) = receiver else { return None };
+    match (name, given.args.first()) {
+        ("get" | "pop" | "setdefault", Some(Value::Text(key, _))) => Some(super::expression::looked_up(all, key)),
+        ("pop", _) => all.last().cloned(),
+        _ => None,
     }
 }
 

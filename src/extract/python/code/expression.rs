@@ -9,7 +9,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextSize};
 
 use super::machine::{Machine, Run};
-use super::statement::{asked_for, start};
+use super::statement::{asked_for, literal_truth, start};
 use super::value::{HOLE, Making, Value};
 use super::{fold, names, strings};
 use crate::model::code::When;
@@ -82,7 +82,7 @@ impl<'a> Machine<'a> {
             },
             Expr::If(one) => {
                 let test = self.eval(&one.test);
-                let known = test.truth();
+                let known = literal_truth(&one.test);
                 let body = match known {
                     Some(false) => Value::Unknown,
                     _ => self.at_time(asked_for(&test), |machine| machine.eval(&one.body)),
@@ -104,7 +104,17 @@ impl<'a> Machine<'a> {
             Expr::ListComp(one) => self.comprehension(&one.elt, &one.generators),
             Expr::SetComp(one) => self.comprehension(&one.elt, &one.generators),
             Expr::Generator(one) => self.comprehension(&one.elt, &one.generators),
-            Expr::DictComp(one) => self.comprehension(&one.value, &one.generators),
+            Expr::DictComp(one) => {
+                let keys = one.key.as_ref().map(|key| self.comprehension(key, &one.generators));
+                let values = self.comprehension(&one.value, &one.generators);
+                keys.map_or(Value::Unknown, |_| values)
+            }
+            Expr::Slice(one) => {
+                [&one.lower, &one.upper, &one.step].into_iter().flatten().for_each(|bound| {
+                    self.eval(bound);
+                });
+                Value::Unknown
+            }
             _ => Value::Unknown,
         }
     }
@@ -134,7 +144,8 @@ impl<'a> Machine<'a> {
         let others: Vec<Value<'a>> = one.comparators.iter().map(|other| self.eval(other)).collect();
         let is_none = one.comparators.iter().all(Expr::is_none_literal_expr);
         let is_set = one.ops.iter().all(|op| match op {
-            CmpOp::Eq | CmpOp::In | CmpOp::Is => !is_none,
+            // Another variable, or an empty text, says nothing of whether this one is set.
+            CmpOp::Eq | CmpOp::In => !is_none && others.iter().all(is_set_to),
             CmpOp::IsNot => is_none,
             _ => false,
         });
@@ -167,6 +178,7 @@ impl<'a> Machine<'a> {
                         match element {
                             InterpolatedStringElement::Literal(text) => out.push_str(&text.value),
                             InterpolatedStringElement::Interpolation(inner) => {
+                                self.format_spec(inner.format_spec.as_deref());
                                 let (part, how) = self.eval(&inner.expression).as_part();
                                 out.push_str(&part);
                                 making = making.max(how).max(Making::Joined);
@@ -182,18 +194,34 @@ impl<'a> Machine<'a> {
         Value::text(out, making)
     }
 
+    /// What stands behind the colon of a field may hold fields of its own.
+    fn format_spec(&mut self, spec: Option<&'a ruff_python_ast::InterpolatedStringFormatSpec>) {
+        for element in spec.into_iter().flat_map(|spec| &spec.elements) {
+            if let InterpolatedStringElement::Interpolation(inner) = element {
+                self.eval(&inner.expression);
+                self.format_spec(inner.format_spec.as_deref());
+            }
+        }
+    }
+
     pub(super) fn binary(&mut self, op: ruff_python_ast::Operator, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
-        fold::binary(op, left, right)
+        let value = fold::binary(op, left, right);
+        self.pay(value.weight());
+        value
     }
 
     /// A value from outside was named; in a line of start-up code that is as good as a call.
     fn loaded(&mut self, value: &Value<'a>, at: TextSize) {
         if let Value::Path(path) = value {
             names::of_value(path).for_each(|feature| self.sign(feature, at));
-            if self.run == Run::Line && self.quiet == 0 {
-                names::of_call(path)
-                    .filter(|feature| *feature != Feature::Files)
-                    .for_each(|feature| self.sign(feature, at));
+            let is_line = self.run == Run::Line;
+            // In a module what is named is called somehow, or handed on, by ways that are not followed.
+            let counts =
+                |feature: &Feature| if is_line { *feature != Feature::Files } else { *feature == Feature::Process };
+            let when = if is_line { When::Start } else { When::Later };
+            if self.quiet == 0 {
+                let features: Vec<Feature> = names::of_call(path).filter(counts).collect();
+                self.at_time(when, |machine| features.into_iter().for_each(|feature| machine.sign(feature, at)));
             }
         }
     }
@@ -204,11 +232,14 @@ impl<'a> Machine<'a> {
             Value::Path(path) if path.len() > 200 => Value::Unknown,
             Value::Path(path) => Value::path(names::canonical(&format!("{path}.{name}"))),
             Value::Instance(class) | Value::Class(class) => match self.method_of(class, name) {
-                Some(method) if is_property(method) => self.call_function(method, Some(holder.clone()), &[]),
+                Some(method) if is_property(method) => self.call_function(method, Some(holder.clone()), &[], &[]),
                 Some(method) => Value::Function(method),
+                None => self.attributes.get(name).cloned().unwrap_or_else(|| Value::path(format!("?.{name}"))),
+            },
+            _ => match self.attributes.get(name) {
+                Some(known) => known.clone(),
                 None => Value::path(format!("?.{name}")),
             },
-            _ => Value::path(format!("?.{name}")),
         };
         self.loaded(&value, at);
         value
@@ -330,6 +361,15 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// Whether a variable that equals this, or is among these, is set.
+fn is_set_to(value: &Value<'_>) -> bool {
+    match value {
+        Value::Path(path) => path.as_ref() == "os.environ",
+        Value::List(all) => !all.is_empty() && all.iter().all(is_set_to),
+        text => text.known_text().is_some_and(|(text, _)| !text.is_empty()),
+    }
+}
+
 /// Whether a method is called by being named.
 fn is_property(method: &ruff_python_ast::StmtFunctionDef) -> bool {
     let names = method.decorator_list.iter().filter_map(|one| one.expression.as_name_expr());
@@ -337,13 +377,13 @@ fn is_property(method: &ruff_python_ast::StmtFunctionDef) -> bool {
 }
 
 /// The value beside a key in the pairs of a dictionary.
-fn looked_up<'a>(pairs: &[Value<'a>], wanted: &str) -> Value<'a> {
+pub(super) fn looked_up<'a>(pairs: &[Value<'a>], wanted: &str) -> Value<'a> {
     let value = |pair: &Value<'a>| {
         let both = pair.elements()?;
         let is_it = both.first()?.known_text().is_some_and(|(key, _)| key == wanted);
         is_it.then(|| both.get(1).cloned()).flatten()
     };
-    pairs.iter().find_map(value).unwrap_or(Value::Unknown)
+    pairs.iter().rev().find_map(value).unwrap_or(Value::Unknown)
 }
 
 /// Where the arguments of a call begin to matter.

@@ -3,7 +3,7 @@
 
 use ruff_python_ast::Operator;
 
-use super::value::{HOLE, LONGEST, Making, Value};
+use super::value::{HOLE, LONGEST, MOST_ELEMENTS, Making, Value};
 
 /// `left op right`.
 pub(super) fn binary<'a>(op: Operator, left: &Value<'a>, right: &Value<'a>) -> Value<'a> {
@@ -12,7 +12,7 @@ pub(super) fn binary<'a>(op: Operator, left: &Value<'a>, right: &Value<'a>) -> V
         (Operator::Add, Value::Bytes(a, x), Value::Bytes(b, y)) => {
             Value::bytes([a.as_ref(), b].concat(), (*x).max(*y).max(Making::Joined))
         }
-        (Operator::Add, Value::List(a), Value::List(b)) if a.len() + b.len() <= LONGEST => {
+        (Operator::Add, Value::List(a), Value::List(b)) if a.len() + b.len() <= MOST_ELEMENTS => {
             Value::List(a.iter().chain(b.iter()).cloned().collect())
         }
         (Operator::Add, Value::Text(..), _) | (Operator::Add, _, Value::Text(..)) => {
@@ -42,8 +42,11 @@ fn arithmetic<'a>(op: Operator, a: i64, b: i64) -> Value<'a> {
         Operator::Add => a.checked_add(b),
         Operator::Sub => a.checked_sub(b),
         Operator::Mult => a.checked_mul(b),
-        Operator::FloorDiv => a.checked_div_euclid(b),
-        Operator::Mod => a.checked_rem_euclid(b),
+        Operator::FloorDiv => a.checked_rem(b).and_then(|rest| {
+            let is_below = rest != 0 && (rest < 0) != (b < 0);
+            a.checked_div(b).map(|whole| if is_below { whole - 1 } else { whole })
+        }),
+        Operator::Mod => a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
         Operator::BitXor => Some(a ^ b),
         Operator::BitAnd => Some(a & b),
         Operator::BitOr => Some(a | b),
@@ -148,7 +151,15 @@ fn joined(elements: &[Value<'_>], between: &str) -> (String, Making) {
     // Words that are joined are ordinary; single letters are not.
     let is_spelled = texts.len() > 2 && texts.iter().all(|text| text.chars().count() <= 2);
     let making = making.max(if is_spelled { Making::Hidden } else { Making::Joined });
-    (texts.join(between), making)
+    let length = texts.iter().map(String::len).sum::<usize>() + between.len().saturating_mul(texts.len());
+    // What is longer than what is followed is not even put together.
+    if length > LONGEST { (HOLE.to_string(), making) } else { (texts.join(between), making) }
+}
+
+/// `text.replace(from, to)`, unless the result is longer than what is followed.
+fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
+    let count = if from.is_empty() { text.len() + 1 } else { text.matches(from).count() };
+    (text.len() + count.saturating_mul(to.len()) <= LONGEST).then(|| text.replace(from, to))
 }
 
 fn numbers(elements: &[Value<'_>]) -> Option<Vec<u8>> {
@@ -176,14 +187,16 @@ fn text_method<'a>(text: &str, making: Making, name: &str, args: &[Value<'a>]) -
             let (text, inner) = joined(&args.first()?.elements()?, text);
             Some(Value::text(text, making.max(inner)))
         }
-        "replace" => Some(Value::text(text.replace(arg(0)?, arg(1)?), Making::Hidden)),
+        "replace" => {
+            Some(replaced(text, arg(0)?, arg(1)?).map_or(Value::Unknown, |text| Value::text(text, Making::Hidden)))
+        }
         "format" => Some(format(text, making, args)),
         "lower" | "casefold" => same(text.to_lowercase()),
         "upper" => same(text.to_uppercase()),
         "swapcase" => Some(Value::text(swap_case(text), Making::Hidden)),
-        "strip" => same(text.trim().to_owned()),
-        "lstrip" => same(text.trim_start().to_owned()),
-        "rstrip" => same(text.trim_end().to_owned()),
+        "strip" if args.is_empty() => same(text.trim().to_owned()),
+        "lstrip" if args.is_empty() => same(text.trim_start().to_owned()),
+        "rstrip" if args.is_empty() => same(text.trim_end().to_owned()),
         "removeprefix" => same(text.strip_prefix(arg(0)?).unwrap_or(text).to_owned()),
         "removesuffix" => same(text.strip_suffix(arg(0)?).unwrap_or(text).to_owned()),
         "encode" => Some(Value::bytes(text.as_bytes().to_vec(), making)),
@@ -204,9 +217,12 @@ fn swap_case(text: &str) -> String {
     text.chars().map(swapped).collect()
 }
 
+/// Longest table of a translation: an alphabet or two.
+const MOST_PAIRS: usize = 512;
+
 /// A table of pairs, as `str.maketrans` gives it.
 fn translated(text: &str, table: &Value<'_>) -> Option<String> {
-    let pairs = table.elements()?;
+    let pairs = table.elements().filter(|pairs| pairs.len() <= MOST_PAIRS)?;
     let code = |value: &Value<'_>| match value {
         Value::Int(code) => Some(letter(*code)),
         Value::Text(text, _) => text.chars().next(),
@@ -258,7 +274,10 @@ fn bytes_method<'a>(bytes: &[u8], making: Making, name: &str, args: &[Value<'a>]
                 _ => None,
             };
             let parts: Option<Vec<Vec<u8>>> = parts.iter().map(part).collect();
-            Some(Value::bytes(parts?.join(bytes), making.max(Making::Joined)))
+            let parts = parts?;
+            let length = parts.iter().map(Vec::len).sum::<usize>() + bytes.len().saturating_mul(parts.len());
+            let is_short = length <= LONGEST;
+            Some(if is_short { Value::bytes(parts.join(bytes), making.max(Making::Joined)) } else { Value::Unknown })
         }
         "strip" => Some(Value::bytes(bytes.trim_ascii().to_vec(), making)),
         "hex" => Some(Value::text(crate::model::id::hex(bytes), Making::Hidden)),
@@ -267,8 +286,8 @@ fn bytes_method<'a>(bytes: &[u8], making: Making, name: &str, args: &[Value<'a>]
                 Some(Value::Bytes(bytes, _)) => Some(String::from_utf8_lossy(bytes).into_owned()),
                 _ => None,
             };
-            let text = String::from_utf8_lossy(bytes).replace(&known(0)?, &known(1)?);
-            Some(Value::bytes(text.into_bytes(), Making::Hidden))
+            let text = replaced(&String::from_utf8_lossy(bytes), &known(0)?, &known(1)?);
+            Some(text.map_or(Value::Unknown, |text| Value::bytes(text.into_bytes(), Making::Hidden)))
         }
         _ => None,
     }

@@ -13,8 +13,12 @@ const DEEPEST: u32 = 4;
 
 /// Follows `text` where it is run; all that is found stands at the line of the call.
 pub(super) fn follow<'a>(machine: &mut Machine<'a>, text: &str, at: TextSize) {
-    if machine.inner >= DEEPEST || !machine.spend_text() {
+    if machine.inner >= DEEPEST {
         machine.sign(Feature::Beyond, at);
+        return;
+    }
+    if !machine.spend_text() {
+        machine.sign(Feature::Oversized, at);
         return;
     }
     if tokens::names_odd_coding(text) {
@@ -24,20 +28,28 @@ pub(super) fn follow<'a>(machine: &mut Machine<'a>, text: &str, at: TextSize) {
     let (names, depth, run, when) = (machine.outer_names(), machine.inner + 1, machine.run, machine.when.clone());
     let text = text.trim();
     let within = machine.within.unwrap_or((machine.column(at), text.len() as u32));
+    // One purse for all: texts in texts must not multiply what may be spent.
+    let left = machine.left();
     let look = move |parsed: &ruff_python_parser::Parsed<ruff_python_ast::ModModule>| {
         let mut inner = Machine::new(run, "", &[]);
+        inner.share(left);
         (inner.inner, inner.at, inner.when) = (depth, Some(line), when);
         inner.within = Some(within);
         for (name, path) in &names {
             inner.bind(name, Value::path(path));
         }
         inner.body(&parsed.syntax().body);
-        inner.finish()
+        let left = inner.left();
+        (inner.finish(), left)
     };
     match guard::parse(text, look) {
-        Ok((found, true)) => machine.take(found),
+        Ok(((found, left), true)) => {
+            machine.share(left);
+            machine.take(found);
+        }
         Err(Refusal::Beyond) => machine.sign(Feature::Beyond, at),
-        Ok((found, false)) => {
+        Ok(((found, left), false)) => {
+            machine.share(left);
             machine.take(found);
             machine.sign(Feature::Unparsed, at);
             tokens::features(text).into_iter().for_each(|feature| machine.sign(feature, at));

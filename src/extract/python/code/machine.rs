@@ -30,7 +30,10 @@ const OFTEN: u32 = 40;
 const MOST_TEXTS: u32 = 50;
 
 /// Most of each kind of thing that is kept.
-const MOST: usize = 500;
+const MOST: usize = 5000;
+
+/// Most lines that are kept of one feature.
+const MOST_OF_ONE: usize = 100;
 
 /// What is followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +74,10 @@ pub(super) struct Machine<'a> {
     lines: &'a [u32],
     globals: HashMap<String, Value<'a>>,
     locals: Vec<HashMap<String, Value<'a>>>,
+    /// Names that functions declare global.
+    pub(super) shared: HashSet<String>,
+    /// What attributes of objects of this source were set to, by name.
+    pub(super) attributes: HashMap<String, Value<'a>>,
     /// Modules of which all names were imported.
     pub(super) stars: Vec<String>,
     runs: HashMap<TextSize, u32>,
@@ -106,6 +113,8 @@ impl<'a> Machine<'a> {
             lines,
             globals: HashMap::new(),
             locals: Vec::new(),
+            shared: HashSet::new(),
+            attributes: HashMap::new(),
             stars: Vec::new(),
             runs: HashMap::new(),
             let_go: HashSet::new(),
@@ -177,6 +186,21 @@ impl<'a> Machine<'a> {
         done
     }
 
+    /// Pays for going through that much.
+    pub(super) fn pay(&mut self, weight: usize) {
+        self.fuel = self.fuel.saturating_sub(u32::try_from(weight / 4).unwrap_or(u32::MAX));
+    }
+
+    /// Takes over what another one, that follows a text of this source, has left to spend; and the other way round.
+    pub(super) fn share(&mut self, left: (u32, u32)) {
+        (self.fuel, self.texts) = left;
+    }
+
+    /// What is left to spend.
+    pub(super) fn left(&self) -> (u32, u32) {
+        (self.fuel, self.texts)
+    }
+
     /// One more text of code; false when there have been too many.
     pub(super) fn spend_text(&mut self) -> bool {
         self.texts = self.texts.saturating_sub(1);
@@ -214,7 +238,9 @@ impl<'a> Machine<'a> {
     pub(super) fn sign(&mut self, feature: Feature, at: TextSize) {
         let line = self.line(at);
         self.spot(feature, line, at);
-        if self.found.signs.len() < MOST {
+        // Of each feature on its own: many harmless ones must not crowd out another.
+        let of_one = self.found.signs.range((feature, 0)..=(feature, u32::MAX)).count();
+        if of_one < MOST_OF_ONE {
             sooner(self.found.signs.entry((feature, line)), &self.when);
         }
         self.found.touches_files |=
@@ -224,14 +250,17 @@ impl<'a> Machine<'a> {
     pub(super) fn sign_text(&mut self, feature: Feature, at: TextSize) {
         let line = self.line(at);
         self.spot(feature, line, at);
-        if self.found.texts.len() < MOST {
+        let of_one = self.found.texts.range((feature, 0)..=(feature, u32::MAX)).count();
+        if of_one < MOST_OF_ONE {
             sooner(self.found.texts.entry((feature, line)), &self.when);
         }
     }
 
     pub(super) fn imported(&mut self, module: String, at: TextSize) {
         let line = self.line(at);
-        if self.found.imports.len() < MOST && !module.is_empty() {
+        if self.found.imports.len() >= MOST {
+            self.sign(Feature::Oversized, at);
+        } else if !module.is_empty() {
             let known = self.found.imports.entry(module).or_insert((self.when.clone(), line));
             if self.when < known.0 {
                 *known = (self.when.clone(), line);
@@ -264,8 +293,24 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn bind(&mut self, name: &str, value: Value<'a>) {
-        let scope = self.locals.last_mut().unwrap_or(&mut self.globals);
+        let is_global = self.shared.contains(name);
+        let scope = self.locals.last_mut().filter(|_| !is_global).unwrap_or(&mut self.globals);
+        // Which of two branches runs is not known: a function that was bound to a name may still be.
+        let is_weak = matches!(value, Value::Unknown | Value::Nothing | Value::Int(_));
+        let is_strong = |known: &Value<'a>| {
+            matches!(known, Value::Path(_) | Value::Function(_) | Value::Class(_) | Value::Lambda(_))
+        };
+        if is_weak && scope.get(name).is_some_and(is_strong) {
+            return;
+        }
         scope.insert(name.to_owned(), value);
+    }
+
+    /// Whether the source itself gives a name another meaning than the library's.
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        let scopes = self.locals.iter().chain([&self.globals]);
+        let bound = |value: &Value<'a>| !matches!(value, Value::Path(_));
+        scopes.into_iter().filter_map(|scope| scope.get(name)).any(bound)
     }
 
     /// What a name stands for: here, in the functions around, in the module, among the built-in ones.
@@ -303,6 +348,7 @@ impl<'a> Machine<'a> {
         function: &'a StmtFunctionDef,
         this: Option<Value<'a>>,
         args: &[Value<'a>],
+        named: &[(&'a str, Value<'a>)],
     ) -> Value<'a> {
         let often = self.runs.entry(function.range.start()).or_default();
         *often += 1;
@@ -314,8 +360,10 @@ impl<'a> Machine<'a> {
         let parameters = &function.parameters;
         for one in parameters.posonlyargs.iter().chain(&parameters.args).chain(&parameters.kwonlyargs) {
             let default = one.default.as_ref().map(|default| self.eval(default));
-            let value = given.next().or(default).unwrap_or(Value::Unknown);
-            scope.insert(one.parameter.name.to_string(), value);
+            let name = one.parameter.name.as_str();
+            let by_name = named.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            let value = by_name.or_else(|| given.next()).or(default).unwrap_or(Value::Unknown);
+            scope.insert(name.to_owned(), value);
         }
         if let Some(rest) = &parameters.vararg {
             scope.insert(rest.name.to_string(), Value::List(given.collect()));
@@ -366,7 +414,7 @@ impl<'a> Machine<'a> {
     pub(super) fn let_go(&mut self, value: &Value<'a>) {
         match value {
             Value::Function(function) => {
-                self.call_function(function, None, &[]);
+                self.call_function(function, None, &[], &[]);
             }
             Value::Lambda(lambda) => {
                 self.call_lambda(lambda, &[]);
@@ -374,7 +422,7 @@ impl<'a> Machine<'a> {
             Value::Class(class) | Value::Instance(class) if self.let_go.insert(class.range.start()) => {
                 for statement in &class.body {
                     if let Stmt::FunctionDef(function) = statement {
-                        self.call_function(function, Some(Value::Instance(class)), &[]);
+                        self.call_function(function, Some(Value::Instance(class)), &[], &[]);
                     }
                 }
             }

@@ -39,18 +39,12 @@ fn fits(pattern: &str, path: &str) -> bool {
 /// One name for what has several: modules of the operating system, of Python 2, and what other modules have imported
 /// (`shutil.os` is `os`).
 pub(super) fn canonical(path: &str) -> String {
-    const SAME: &[(&str, &str)] = &[
-        ("posix", "os"),
-        ("nt", "os"),
-        ("__builtin__", "builtins"),
-        ("__builtins__", "builtins"),
-        ("_io", "io"),
-        ("_thread", "_thread"),
-    ];
+    const SAME: &[(&str, &str)] =
+        &[("posix", "os"), ("nt", "os"), ("__builtin__", "builtins"), ("__builtins__", "builtins"), ("_io", "io")];
     const BORROWED: &[&str] = &["os", "sys", "builtins", "subprocess", "posix", "nt"];
     let mut parts: Vec<&str> = path.split('.').collect();
     let borrowed = parts.iter().rposition(|part| BORROWED.contains(part)).filter(|at| *at > 0);
-    if let Some(at) = borrowed.filter(|_| parts.first() != Some(&"asyncio")) {
+    if let Some(at) = borrowed.filter(|_| !path.starts_with("asyncio.subprocess")) {
         parts.drain(..at);
     }
     if let Some(first) = parts.first_mut()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ruff_python_ast::{Comprehension, Expr};
 
 use super::machine::Machine;
+use super::statement::literal_truth;
 use super::value::Value;
 
 /// Most rounds of a comprehension.
@@ -60,7 +61,10 @@ impl<'a> Machine<'a> {
                 break;
             }
             self.assign_to(&first.target, &one);
-            let holds = first.ifs.iter().all(|test| self.eval(test).truth() != Some(false));
+            let holds = first.ifs.iter().fold(true, |holds, test| {
+                self.eval(test);
+                holds && literal_truth(test) != Some(false)
+            });
             if holds {
                 self.rounds(element, rest, out);
             }

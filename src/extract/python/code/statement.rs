@@ -64,10 +64,14 @@ impl<'a> Machine<'a> {
             }),
             Stmt::Assert(assert) => {
                 self.eval(&assert.test);
+                assert.msg.iter().for_each(|message| {
+                    self.eval(message);
+                });
             }
             Stmt::Delete(delete) => delete.targets.iter().for_each(|one| {
                 self.eval(one);
             }),
+            Stmt::Global(one) => self.shared.extend(one.names.iter().map(ToString::to_string)),
             compound => return self.compound(compound),
         }
         None
@@ -79,7 +83,8 @@ impl<'a> Machine<'a> {
             Stmt::If(one) => self.condition(one),
             Stmt::For(one) => self.loop_over(one),
             Stmt::While(one) => {
-                if self.eval(&one.test).truth() == Some(false) {
+                self.eval(&one.test);
+                if literal_truth(&one.test) == Some(false) {
                     return self.all(&one.orelse);
                 }
                 let bodies = [self.all(&one.body), self.all(&one.orelse)];
@@ -91,6 +96,9 @@ impl<'a> Machine<'a> {
                 self.eval(&one.subject);
                 let mut given = None;
                 for case in &one.cases {
+                    case.guard.iter().for_each(|guard| {
+                        self.eval(guard);
+                    });
                     given = self.all(&case.body).or(given);
                 }
                 given
@@ -107,8 +115,8 @@ impl<'a> Machine<'a> {
     fn condition(&mut self, one: &'a StmtIf) -> Option<Value<'a>> {
         let mut given = None;
         let test = self.eval(&one.test);
-        let known = test.truth();
-        if known != Some(false) && !is_never_true(&one.test) {
+        let known = literal_truth(&one.test);
+        if known != Some(false) && !self.is_never_true(&one.test) {
             given = self.at_time(asked_for(&test), |machine| machine.all(&one.body)).or(given);
         }
         if known == Some(true) {
@@ -120,10 +128,11 @@ impl<'a> Machine<'a> {
             self.when = self.when.clone().max(unless.clone());
         }
         for clause in &one.elif_else_clauses {
-            if let Some(test) = &clause.test
-                && self.eval(test).truth() == Some(false)
-            {
-                continue;
+            if let Some(test) = &clause.test {
+                self.eval(test);
+                if literal_truth(test) == Some(false) {
+                    continue;
+                }
             }
             given = self.at_time(unless.clone(), |machine| machine.all(&clause.body)).or(given);
         }
@@ -166,6 +175,9 @@ impl<'a> Machine<'a> {
         let mut given = self.all(&one.body);
         for handler in &one.handlers {
             let ExceptHandler::ExceptHandler(handler) = handler;
+            if let Some(kind) = &handler.type_ {
+                self.eval(kind);
+            }
             if let Some(name) = &handler.name {
                 self.bind(name, Value::Unknown);
             }
@@ -232,6 +244,9 @@ impl<'a> Machine<'a> {
             Expr::Attribute(one) => {
                 let holder = self.eval(&one.value);
                 self.at_time(When::Later, |machine| machine.let_go(value));
+                if matches!(value, Value::Path(_) | Value::Function(_) | Value::Lambda(_)) {
+                    self.attributes.insert(one.attr.to_string(), value.clone());
+                }
                 if let (Value::Path(path), "path") = (&holder, one.attr.as_str())
                     && path.as_ref() == "sys"
                 {
@@ -268,6 +283,7 @@ impl<'a> Machine<'a> {
     }
 
     fn define(&mut self, function: &'a StmtFunctionDef) {
+        self.defined(function);
         self.bind(&function.name, Value::Function(function));
         if self.run == Run::Line {
             self.at_time(When::Later, |machine| machine.let_go(&Value::Function(function)));
@@ -278,9 +294,24 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// What runs when a function is made: the defaults of its parameters, and its annotations.
+    fn defined(&mut self, function: &'a StmtFunctionDef) {
+        let parameters = &function.parameters;
+        for one in parameters.posonlyargs.iter().chain(&parameters.args).chain(&parameters.kwonlyargs) {
+            let parts = [&one.default, &one.parameter.annotation];
+            parts.into_iter().flatten().for_each(|part| {
+                self.eval(part);
+            });
+        }
+        if let Some(returns) = &function.returns {
+            self.eval(returns);
+        }
+    }
+
     fn class(&mut self, class: &'a StmtClassDef) {
         if let Some(arguments) = &class.arguments {
-            arguments.args.iter().for_each(|base| {
+            let named = arguments.keywords.iter().map(|one| &one.value);
+            arguments.args.iter().chain(named).for_each(|base| {
                 self.eval(base);
             });
         }
@@ -299,7 +330,7 @@ impl<'a> Machine<'a> {
         const OWN: &[&str] = &["__init_subclass__", "__set_name__", "__del__", "__class_getitem__", "__prepare__"];
         for name in OWN {
             if let Some(method) = self.method_of(class, name) {
-                self.call_function(method, Some(Value::Class(class)), &[]);
+                self.call_function(method, Some(Value::Class(class)), &[], &[]);
             }
         }
     }
@@ -344,7 +375,27 @@ fn not_asked_for(test: &Value<'_>) -> When {
     }
 }
 
-/// Conditions that do not hold when a module is imported: that it is the program, that a type checker reads it.
+impl Machine<'_> {
+    /// Conditions that do not hold when a module is imported: that it is the program, that a type checker reads it. Unless
+    /// the source gives these names another meaning.
+    fn is_never_true(&self, test: &Expr) -> bool {
+        is_never_true(test) && !self.is_bound("__name__") && !self.is_bound("TYPE_CHECKING")
+    }
+}
+
+/// Whether a condition holds, by its text alone. What a name stands for is known too little to leave anything out.
+pub(super) fn literal_truth(test: &Expr) -> Option<bool> {
+    match test {
+        Expr::BooleanLiteral(one) => Some(one.value),
+        Expr::NoneLiteral(_) => Some(false),
+        Expr::NumberLiteral(one) => match &one.value {
+            ruff_python_ast::Number::Int(number) => number.as_i64().map(|number| number != 0),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn is_never_true(test: &Expr) -> bool {
     match test {
         Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",

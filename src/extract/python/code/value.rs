@@ -21,6 +21,54 @@ pub(super) const LONGEST: usize = 1 << 20;
 /// What stands for a part of a text that is not known.
 pub(super) const HOLE: char = '\u{fffc}';
 
+/// Longest list that is followed.
+pub(super) const MOST_ELEMENTS: usize = 1 << 16;
+
+/// Deepest nesting of lists that is followed: whatever walks or frees a value goes as deep as that.
+const DEEPEST: u32 = 40;
+
+/// A list of bounded length and depth.
+#[derive(Clone, Debug)]
+pub(super) struct List<'a> {
+    all: Rc<[Value<'a>]>,
+    depth: u32,
+}
+
+impl<'a> From<Vec<Value<'a>>> for List<'a> {
+    fn from(mut all: Vec<Value<'a>>) -> Self {
+        all.truncate(MOST_ELEMENTS);
+        let mut deepest = 0;
+        for one in &mut all {
+            match one {
+                Value::List(inner) if inner.depth >= DEEPEST => *one = Value::Unknown,
+                Value::List(inner) => deepest = deepest.max(inner.depth),
+                _ => {}
+            }
+        }
+        Self { all: all.into(), depth: deepest + 1 }
+    }
+}
+
+impl<'a, const N: usize> From<[Value<'a>; N]> for List<'a> {
+    fn from(all: [Value<'a>; N]) -> Self {
+        Vec::from(all).into()
+    }
+}
+
+impl<'a> FromIterator<Value<'a>> for List<'a> {
+    fn from_iter<I: IntoIterator<Item = Value<'a>>>(all: I) -> Self {
+        all.into_iter().take(MOST_ELEMENTS).collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a> std::ops::Deref for List<'a> {
+    type Target = [Value<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
+}
+
 /// A value, as far as it is known. `'a` is the life of the tree that functions and classes stand in.
 #[derive(Clone, Debug)]
 pub(super) enum Value<'a> {
@@ -35,7 +83,7 @@ pub(super) enum Value<'a> {
     /// A number or a truth value.
     Int(i64),
     /// A list, tuple or set.
-    List(Rc<[Value<'a>]>),
+    List(List<'a>),
     /// Something from outside this source, by its dotted name: a module, a function, an attribute.
     Path(Rc<str>),
     /// A function of this source.
@@ -88,14 +136,26 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// How much there is to go through: what a step on it costs.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Text(text, _) => text.len() / 4,
+            Self::Bytes(bytes, _) => bytes.len() / 4,
+            Self::List(all) => all.len(),
+            _ => 0,
+        }
+    }
+
     /// What iterating over it yields, where that is known.
     pub(super) fn elements(&self) -> Option<Vec<Value<'a>>> {
         match self {
             Self::List(all) => Some(all.to_vec()),
-            Self::Text(text, making) if !text.contains(HOLE) => {
+            Self::Text(text, making) if !text.contains(HOLE) && text.len() <= MOST_ELEMENTS => {
                 Some(text.chars().map(|one| Self::text(one, *making)).collect())
             }
-            Self::Bytes(bytes, _) => Some(bytes.iter().map(|byte| Self::Int(i64::from(*byte))).collect()),
+            Self::Bytes(bytes, _) if bytes.len() <= MOST_ELEMENTS => {
+                Some(bytes.iter().map(|byte| Self::Int(i64::from(*byte))).collect())
+            }
             _ => None,
         }
     }
@@ -122,7 +182,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether it is false wherever the code runs; none where that is not known.
+    /// Whether it is true, where that is known.
     pub(super) fn truth(&self) -> Option<bool> {
         match self {
             Self::Nothing => Some(false),
