@@ -33,7 +33,7 @@ fn versions_folder() -> Option<PathBuf> {
 }
 
 /// The prefixes of pyenv's CPythons: folders, not links to them.
-fn prefixes() -> Vec<PathBuf> {
+pub(crate) fn prefixes() -> Vec<PathBuf> {
     let Some(versions) = versions_folder() else { return Vec::new() };
     let entries = std::fs::read_dir(versions).unwrap().map(|entry| entry.unwrap());
     let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir()).map(|entry| entry.path());
