@@ -108,6 +108,9 @@ fn words(change: &Change) -> String {
         ChangeKind::Added => format!("{name}: no row lists it"),
         ChangeKind::Shadows => format!("{name}: no row lists it, and Python takes it instead of a file that one does"),
         ChangeKind::UncheckedBytecode => format!("{name}: bytecode that Python runs without a look at the source"),
+        ChangeKind::ForeignBytecode => {
+            format!("{name}: bytecode that Python runs, made of another source than the one beside it")
+        }
     }
 }
 

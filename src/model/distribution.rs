@@ -131,7 +131,12 @@ impl Change {
     /// Whether Python gets something else than what RECORD lists; what is missing or merely added is not that.
     #[must_use]
     pub fn is_other(&self) -> bool {
-        matches!(self.what, ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode)
+        match self.what {
+            ChangeKind::Changed | ChangeKind::Shadows | ChangeKind::UncheckedBytecode | ChangeKind::ForeignBytecode => {
+                true
+            }
+            ChangeKind::Missing | ChangeKind::Added => false,
+        }
     }
 }
 
@@ -149,6 +154,8 @@ pub enum ChangeKind {
     Shadows,
     /// Bytecode that Python runs without ever comparing it with the source beside it.
     UncheckedBytecode,
+    /// Bytecode that Python runs instead of a source that it was not made of.
+    ForeignBytecode,
 }
 
 /// A row of RECORD whose hash is that of a known payload.

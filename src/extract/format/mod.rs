@@ -3,6 +3,7 @@
 pub mod csv_row;
 pub mod headers;
 pub mod hive;
+pub mod marshal;
 pub mod read_at;
 pub mod zip;
 

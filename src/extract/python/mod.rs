@@ -1,6 +1,7 @@
 //! Python's own artefacts on disk, one file each.
 
 pub mod bare_package;
+pub mod bytecode;
 pub mod code;
 pub mod conda_meta;
 pub mod customize;

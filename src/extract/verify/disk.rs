@@ -274,6 +274,18 @@ impl<'a> Disk<'a> {
         Ok(digest)
     }
 
+    /// All of a file of at most `largest` bytes.
+    pub(super) fn whole(&self, mut file: OpenFile, largest: u64) -> Result<Vec<u8>, GapReason> {
+        let left = self.left.get().checked_sub(file.stat.size).ok_or(GapReason::TooLarge)?;
+        if file.stat.size > largest {
+            return Err(GapReason::TooLarge);
+        }
+        self.left.set(left);
+        let bytes = file.read(largest)?;
+        self.count(0, bytes.len() as u64);
+        Ok(bytes)
+    }
+
     /// The beginning of a file.
     pub(super) fn head(&self, dir: &Dir, name: &[u8], cap: u64) -> Result<Vec<u8>, GapReason> {
         let bytes = dir.open_file(name)?.read(cap)?;

@@ -63,10 +63,10 @@ pub(super) fn verify(environment: &Disk<'_>, found: &Distribution, gaps: &mut Ve
     }
     if !run.is_full() {
         extras = extras::find(environment, &run.listed);
-        for one in bytecode::unchecked(environment, &run.listed) {
-            match one.missed {
-                Some(why) => run.gaps.push(Gap::new(STAGE.id, one.path, why).because("bytecode not looked at")),
-                None => run.note(one.path, ChangeKind::UncheckedBytecode, true, one.modified, None),
+        for one in bytecode::find(environment, &run.listed) {
+            match one.what {
+                Err(why) => run.gaps.push(Gap::new(STAGE.id, one.path, why).because("bytecode not looked at")),
+                Ok(what) => run.note(one.path, what, true, one.modified, one.sha256),
             }
         }
     } else {
