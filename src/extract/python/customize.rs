@@ -3,6 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::bytecode::Match;
+use super::bytecode::beside::foreign;
 use super::code;
 use super::hook_file;
 use crate::extract::Extractor;
@@ -13,6 +15,7 @@ use crate::model::id::hex;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::startup::{Feature, HookKind, HookLine, LineClass, StartupHook};
+use crate::target::dir::Dir;
 
 /// The row. The longest honest ones have a few hundred lines.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -36,7 +39,7 @@ fn read(input: &Input<'_>) -> Harvest {
         Form::Package => return package(input, kind),
         _ => input.open_candidate_to_judge().and_then(|file| input.read_open(file, input.cap)),
     };
-    kept(input, kind, form, candidate.path.clone(), opened)
+    kept(input, candidate.dir, kind, form, candidate.path.clone(), opened)
 }
 
 /// Modules are the same to every Python.
@@ -72,14 +75,21 @@ fn package(input: &Input<'_>, kind: HookKind) -> Harvest {
     for (name, form) in [(b"__init__.py".as_slice(), Form::Source), (b"__init__.pyc", Form::Bytecode)] {
         if dir.stat_entry(name).is_ok() {
             let opened = input.open_to_judge(&dir, &folder, name).and_then(|file| input.read_open(file, input.cap));
-            return kept(input, kind, form, folder.join(name), opened);
+            return kept(input, &dir, kind, form, folder.join(name), opened);
         }
     }
     Harvest::default()
 }
 
+/// Whether Python takes bytecode instead that is not of this source.
+fn is_shadowed(dir: &Dir, hook: &StartupHook, content: &Content) -> bool {
+    let beside = foreign(dir, hook.path.file_name(), &content.bytes, &content.stat);
+    content.whole && beside.iter().any(|(_, one)| matches!(one, Match::No(_)))
+}
+
 fn kept(
     input: &Input<'_>,
+    dir: &Dir,
     kind: HookKind,
     form: Form,
     path: TargetPath,
@@ -94,6 +104,9 @@ fn kept(
     match form {
         Form::Source | Form::Package => {
             fill(&mut hook, &content.bytes, content.whole);
+            if is_shadowed(dir, &hook, &content) {
+                hook.features.push(Feature::ForeignBytecode);
+            }
             if !content.whole {
                 let gap = input.gap_at(hook.path.clone(), GapReason::TooLarge);
                 harvest.gaps.push(gap.because("longer than any such module: it was not judged by its code"));

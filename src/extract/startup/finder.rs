@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use crate::extract::python::bytecode::Match;
+use crate::extract::python::bytecode::beside::foreign;
 use crate::extract::python::code::guard;
 use crate::model::coverage::{Counts, GapReason};
 use crate::model::interest::EntryKind;
@@ -40,6 +42,8 @@ pub(super) struct Source {
     pub(super) whole: bool,
     /// Whether nothing of it may be shown.
     pub(super) is_elsewhere: bool,
+    /// Bytecode that Python takes instead and that is not of this source.
+    pub(super) foreign: Vec<Vec<u8>>,
 }
 
 /// Searches the folders of one environment.
@@ -145,6 +149,8 @@ impl<'a> Finder<'a> {
         let whole = bytes.len() as u64 <= cap;
         bytes.truncate(guard::LONGEST);
         self.counts.add(Counts { files_read: 1, bytes_read: bytes.len() as u64, ..Counts::default() });
-        Ok(Source { bytes, whole, is_elsewhere: file.is_elsewhere })
+        let beside = if whole { foreign(&folder.dir, name, &bytes, &file.stat) } else { Vec::new() };
+        let foreign = beside.into_iter().filter(|(_, one)| matches!(one, Match::No(_))).map(|(name, _)| name).collect();
+        Ok(Source { bytes, whole, is_elsewhere: file.is_elsewhere, foreign })
     }
 }

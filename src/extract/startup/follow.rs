@@ -197,6 +197,12 @@ impl Run<'_, '_> {
         for sign in &mut code.signs {
             sign.when = sign.when.clone().max(wanted.when.clone());
         }
+        code.signs.extend(source.foreign.iter().map(|name| Sign {
+            feature: Feature::ForeignBytecode,
+            line: 1,
+            when: When::Start,
+            text: Excerpt::of(name),
+        }));
         self.want(&code, &wanted.when, wanted.depth + 1);
         self.keep(wanted, Some(path), ModuleOutcome::Followed);
         if let Some(module) = self.found.last_mut() {
