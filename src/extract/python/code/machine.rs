@@ -5,7 +5,7 @@
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use ruff_python_ast::{Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::Stmt;
 use ruff_text_size::TextSize;
 
 use super::names;
@@ -17,14 +17,8 @@ use crate::model::startup::Feature;
 /// ten thousand.
 const FUEL: u32 = 400_000;
 
-/// How deep calls within the source are followed.
-const DEEPEST_CALL: u32 = 100;
-
 /// How deep expressions and statements are followed in all, calls included: what the stack is made for.
 const DEEPEST: u32 = 1500;
-
-/// How often one function is followed with the values that it is handed.
-const OFTEN: u32 = 40;
 
 /// Most texts of code that are followed in one source.
 const MOST_TEXTS: u32 = 50;
@@ -80,9 +74,9 @@ pub(super) struct Machine<'a> {
     pub(super) attributes: HashMap<String, Value<'a>>,
     /// Modules of which all names were imported.
     pub(super) stars: Vec<String>,
-    runs: HashMap<TextSize, u32>,
+    pub(super) runs: HashMap<TextSize, u32>,
     /// Classes whose methods were followed because something outside got hold of them.
-    let_go: HashSet<TextSize>,
+    pub(super) let_go: HashSet<TextSize>,
     fuel: u32,
     /// How many texts of code may still be followed.
     texts: u32,
@@ -90,7 +84,7 @@ pub(super) struct Machine<'a> {
     /// How deep we are in all.
     level: u32,
     /// What is being followed now: a function that calls itself is followed once.
-    active: HashSet<TextSize>,
+    pub(super) active: HashSet<TextSize>,
     /// When what is followed now runs.
     pub(super) when: When,
     /// How many messages we are inside of.
@@ -152,25 +146,6 @@ impl<'a> Machine<'a> {
         Some(done)
     }
 
-    /// Follows the body of a function or lambda, unless it is being followed already.
-    pub(super) fn call_body<T>(
-        &mut self,
-        at: TextSize,
-        scope: HashMap<String, Value<'a>>,
-        follow: impl FnOnce(&mut Self) -> T,
-    ) -> Option<T> {
-        if self.depth >= DEEPEST_CALL {
-            self.sign(Feature::Oversized, at);
-            return None;
-        }
-        if !self.active.insert(at) {
-            return None;
-        }
-        let done = self.in_scope(scope, follow);
-        self.active.remove(&at);
-        Some(done)
-    }
-
     /// One step; false when there is no more to spend.
     pub(super) fn step(&mut self) -> bool {
         self.fuel = self.fuel.saturating_sub(1);
@@ -205,15 +180,6 @@ impl<'a> Machine<'a> {
     pub(super) fn spend_text(&mut self) -> bool {
         self.texts = self.texts.saturating_sub(1);
         self.texts > 0
-    }
-
-    /// Follows a function of the module, or a method of a class of it (`Class.method`), as somebody outside calls it.
-    pub(super) fn enter(&mut self, entry: &str, when: &When, at: TextSize) {
-        let mut names = entry.split('.');
-        let first = names.next().unwrap_or_default();
-        let value = self.look_up(first);
-        let value = names.fold(value, |value, name| self.attribute(&value, name, at));
-        self.at_time(when.clone(), |machine| machine.call(&value, &[], at));
     }
 
     /// The line of an offset, counted from 1.
@@ -342,36 +308,6 @@ impl<'a> Machine<'a> {
         all.filter_map(path).collect()
     }
 
-    /// Follows a function of this source with what it is handed; what it is handed nothing for is unknown.
-    pub(super) fn call_function(
-        &mut self,
-        function: &'a StmtFunctionDef,
-        this: Option<Value<'a>>,
-        args: &[Value<'a>],
-        named: &[(&'a str, Value<'a>)],
-    ) -> Value<'a> {
-        let often = self.runs.entry(function.range.start()).or_default();
-        *often += 1;
-        if *often > OFTEN {
-            return Value::Unknown;
-        }
-        let mut scope = HashMap::new();
-        let mut given = this.into_iter().chain(args.iter().cloned());
-        let parameters = &function.parameters;
-        for one in parameters.posonlyargs.iter().chain(&parameters.args).chain(&parameters.kwonlyargs) {
-            let default = one.default.as_ref().map(|default| self.eval(default));
-            let name = one.parameter.name.as_str();
-            let by_name = named.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-            let value = by_name.or_else(|| given.next()).or(default).unwrap_or(Value::Unknown);
-            scope.insert(name.to_owned(), value);
-        }
-        if let Some(rest) = &parameters.vararg {
-            scope.insert(rest.name.to_string(), Value::List(given.collect()));
-        }
-        let at = function.range.start();
-        self.call_body(at, scope, |machine| machine.body(&function.body)).unwrap_or(Value::Unknown)
-    }
-
     /// Follows something with a scope of its own.
     pub(super) fn in_scope<T>(&mut self, scope: HashMap<String, Value<'a>>, follow: impl FnOnce(&mut Self) -> T) -> T {
         self.locals.push(scope);
@@ -393,42 +329,6 @@ impl<'a> Machine<'a> {
             }
         }
         last
-    }
-
-    /// A method of a class of this source, or of a class of this source that it extends.
-    pub(super) fn method_of(&self, class: &'a StmtClassDef, name: &str) -> Option<&'a StmtFunctionDef> {
-        let own = class.body.iter().find_map(|statement| match statement {
-            Stmt::FunctionDef(function) if function.name.as_str() == name => Some(function),
-            _ => None,
-        });
-        own.or_else(|| {
-            let bases = class.arguments.as_ref()?.args.iter();
-            bases.filter_map(|base| base.as_name_expr()).find_map(|base| match self.look_up(&base.id) {
-                Value::Class(above) if above.range.start() < class.range.start() => self.method_of(above, name),
-                _ => None,
-            })
-        })
-    }
-
-    /// Something outside got hold of a value of this source, and may call it.
-    pub(super) fn let_go(&mut self, value: &Value<'a>) {
-        match value {
-            Value::Function(function) => {
-                self.call_function(function, None, &[], &[]);
-            }
-            Value::Lambda(lambda) => {
-                self.call_lambda(lambda, &[]);
-            }
-            Value::Class(class) | Value::Instance(class) if self.let_go.insert(class.range.start()) => {
-                for statement in &class.body {
-                    if let Stmt::FunctionDef(function) = statement {
-                        self.call_function(function, Some(Value::Instance(class)), &[], &[]);
-                    }
-                }
-            }
-            Value::List(all) if all.len() <= 64 => all.iter().for_each(|one| self.let_go(one)),
-            _ => {}
-        }
     }
 }
 

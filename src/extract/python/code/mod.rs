@@ -1,7 +1,7 @@
 //! Python source, followed without running it: what it starts, connects to, decodes, reads, and which modules it brings
 //! in. Lines of start-up files and modules go the same way.
 //!
-//! `guard` parses on a known stack, `machine` follows the tree (`statement`, `expression`, `call`), `fold` and `decode`
+//! `guard` parses on a known stack, `machine` follows the tree (`statement`, `function`, `expression`, `sequence`, `call`), `fold` and `decode`
 //! see through names that are put together from pieces, `names` and `strings` say what a name or a text means. What does
 //! not parse is judged by its words (`tokens`).
 
@@ -9,6 +9,7 @@ mod call;
 mod decode;
 mod expression;
 mod fold;
+mod function;
 pub mod guard;
 mod inner;
 mod known;

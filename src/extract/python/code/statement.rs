@@ -1,10 +1,7 @@
 //! Following statements.
 
-use std::collections::HashMap;
-
 use ruff_python_ast::{
-    Alias, ExceptHandler, Expr, Stmt, StmtAssign, StmtClassDef, StmtFor, StmtFunctionDef, StmtIf, StmtImport,
-    StmtImportFrom, StmtTry, StmtWith,
+    Alias, ExceptHandler, Expr, Stmt, StmtAssign, StmtFor, StmtIf, StmtImport, StmtImportFrom, StmtTry, StmtWith,
 };
 use ruff_text_size::{Ranged, TextSize};
 
@@ -278,59 +275,6 @@ impl<'a> Machine<'a> {
         for folder in folders {
             if let Value::Text(text, _) = folder {
                 self.added(text, AddedBy::SysPath, at);
-            }
-        }
-    }
-
-    fn define(&mut self, function: &'a StmtFunctionDef) {
-        self.defined(function);
-        self.bind(&function.name, Value::Function(function));
-        if self.run == Run::Line {
-            self.at_time(When::Later, |machine| machine.let_go(&Value::Function(function)));
-        }
-        for decorator in &function.decorator_list {
-            let outer = self.eval(&decorator.expression);
-            self.call(&outer, &[Value::Function(function)], function.range.start());
-        }
-    }
-
-    /// What runs when a function is made: the defaults of its parameters, and its annotations.
-    fn defined(&mut self, function: &'a StmtFunctionDef) {
-        let parameters = &function.parameters;
-        for one in parameters.posonlyargs.iter().chain(&parameters.args).chain(&parameters.kwonlyargs) {
-            let parts = [&one.default, &one.parameter.annotation];
-            parts.into_iter().flatten().for_each(|part| {
-                self.eval(part);
-            });
-        }
-        if let Some(returns) = &function.returns {
-            self.eval(returns);
-        }
-    }
-
-    fn class(&mut self, class: &'a StmtClassDef) {
-        if let Some(arguments) = &class.arguments {
-            let named = arguments.keywords.iter().map(|one| &one.value);
-            arguments.args.iter().chain(named).for_each(|base| {
-                self.eval(base);
-            });
-        }
-        // What stands in the body runs when the class is made; its methods do not.
-        self.in_scope(HashMap::new(), |machine| machine.body(&class.body));
-        self.bind(&class.name, Value::Class(class));
-        self.at_time(When::Later, |machine| machine.own_calls(class));
-        for decorator in &class.decorator_list {
-            let outer = self.eval(&decorator.expression);
-            self.call(&outer, &[Value::Class(class)], class.range.start());
-        }
-    }
-
-    /// Methods that Python calls by itself.
-    fn own_calls(&mut self, class: &'a StmtClassDef) {
-        const OWN: &[&str] = &["__init_subclass__", "__set_name__", "__del__", "__class_getitem__", "__prepare__"];
-        for name in OWN {
-            if let Some(method) = self.method_of(class, name) {
-                self.call_function(method, Some(Value::Class(class)), &[], &[]);
             }
         }
     }
