@@ -126,18 +126,31 @@ const SOURCES: &[(&str, usize)] = &[
     // netrc and its like: `password x`; docker's "auth": "x".
     (r"(?i)\b(password\s+)[^\s=:'\x22]+", 1),
     (r"(?i)([\x22']auth[\x22']\s*:\s*)[\x22'][^\x22']*[\x22']?", 1),
+    // The same where more than a blank stands between: texts in three quotes, brackets, a type, a text that goes on.
+    (
+        r"(?i)([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]?\]?\s*(?::\s*[a-z_][a-z0-9_.\[\]| ]*)?(?:=>|[:=])\s*(?:['\x22]\s*\+\s*|[(\[{]+\s*)?[bru]{0,2})(?:'''[\s\S]*?(?:'''|$)|\x22{3}[\s\S]*?(?:\x22{3}|$)|'[^']*'?|\x22[^\x22]*\x22?)",
+        1,
+    ),
+    // Short names mean a secret only beside a text.
+    (
+        r"(?i)(\b(?:pw|pwd|pass|key)['\x22]?\s*[:=,]\s*[bru]{0,2})(?:'''[\s\S]*?(?:'''|$)|\x22{3}[\s\S]*?(?:\x22{3}|$)|'[^']*'?|\x22[^\x22]*\x22?)",
+        1,
+    ),
+    (r"(?i)(\bpw=|\bpwd=|\bsshpass\s+-p\s*|\bx-[a-z-]*key\s*:\s*)[^\s'\x22;&]+", 1),
+    (r"(?i)([?&](?:sig|code|key|auth|signature|pw|pwd|pass)=)[^&\s'\x22]+", 1),
+    (r"(?i)(\b(?:auth\s*=\s*|login\s*)\(\s*['\x22][^'\x22]*['\x22]\s*,\s*)['\x22][^'\x22]*['\x22]?", 1),
     // NAME=value, "name": "value", os.environ['NAME'] = b'value'.
     (
-        r"(?i)([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]?\]?\s*(?:=>|[:=])\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        r"(?i)([a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]?\]?\s*(?:=>|[:=])\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)\[][^\s'\x22;,&)]*)",
         1,
     ),
     // f('NAME', 'value'), setx NAME value: a name of a credential, and what follows it.
     (
-        r"(?i)(['\x22][a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]\s*,\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        r"(?i)(['\x22][a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*['\x22]\s*,\s*)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)\[][^\s'\x22;,&)]*)",
         1,
     ),
     (
-        r"(?i)(\bsetx\s+[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*\s+)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)]+)",
+        r"(?i)(\bsetx\s+[a-z0-9_.-]*(?:passw(?:or)?d|passphrase|_pass|_pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|\b_auth|auth[_-]?key)[a-z0-9_.-]*\s+)(?:[bBrRuUfF]{0,2}'[^']*'?|[bBrRuUfF]{0,2}\x22[^\x22]*\x22?|[^\s'\x22;,&)\[][^\s'\x22;,&)]*)",
         1,
     ),
     // Shapes that are secret wherever they stand.
@@ -238,6 +251,25 @@ mod tests {
             assert!(!shown(text).contains(hidden), "{}", shown(text));
         }
         assert_eq!(shown("import os; os.environ.get('AV_TEST')"), "import os; os.environ.get('AV_TEST')");
+    }
+
+    #[test]
+    fn a_value_goes_whatever_stands_before_it() {
+        for line in [
+            "PASSWORD = '''s3cr3t'''",
+            "x = {'PASSWORD': ('s3cr3t')}",
+            "cmd = 'PASSWORD=' + 's3cr3t'",
+            "token: str = 's3cr3t'",
+            "PW='s3cr3t'; pwd = \"s3cr3t\"; key='s3cr3t'",
+            "os.putenv('PASS', 's3cr3t')",
+            "curl -H X-Key:s3cr3t",
+            "sshpass -p s3cr3t ssh mia@host",
+            "https://example.org/?sig=s3cr3t&code=s3cr3t",
+            "get(url, auth=('mia', 's3cr3t')); login('mia', 's3cr3t')",
+        ] {
+            assert!(!shown(line).contains("s3cr3t"), "{line}: {}", shown(line));
+        }
+        assert_eq!(shown("sorted(x, key=len); token = next(it)"), "sorted(x, key=len); token = [redacted])");
     }
 
     #[test]
