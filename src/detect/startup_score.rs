@@ -164,7 +164,8 @@ const ACTS: [Feature; 6] = [
 ];
 
 /// The features that count. What happens only if somebody sets a variable of the file's own name is a service that was
-/// asked for; of a file that is as its package says, what is only called later is not part of the start.
+/// asked for. Of a file that is as its package says, what is only called later is not part of the start: finders of editable
+/// packages start their build when somebody imports the package, and that is what they are installed for.
 fn counting(signs: &[(Feature, When)], ownership: Ownership, names: &[String]) -> BTreeSet<Feature> {
     let counts = |(feature, when): &&(Feature, When)| match when {
         When::Start => true,
@@ -215,7 +216,10 @@ fn of_code(features: &BTreeSet<Feature>, ownership: Ownership) -> Weight {
         return Weight::Alarm;
     }
     if ownership == Ownership::Owned {
-        return if has(&[Feature::Unparsed, Feature::Unread]) { Weight::Odd } else { Weight::Quiet };
+        // What it runs is not what the package lists.
+        let runs_other = has(&[Feature::ComputedExec]) && has(&[Feature::Files, Feature::SecretVariable]);
+        let is_odd = runs_other || has(&[Feature::Unparsed, Feature::Unread]);
+        return if is_odd { Weight::Odd } else { Weight::Quiet };
     }
     // Nobody answers for it.
     let is_loud = has(&[Feature::ComputedExec, Feature::Decoder, Feature::Reflection, Feature::Native]);

@@ -129,7 +129,7 @@ impl<'a> Machine<'a> {
         self.weigh_texts(&all, given.at);
         for value in &all {
             self.let_go(value);
-            self.let_go_if_outside(value, given.at);
+            self.note_environment(value, given.at);
             if let Value::Path(path) = value {
                 // `Thread(target=os.system)`.
                 names::of_call(path)

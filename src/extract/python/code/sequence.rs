@@ -51,7 +51,7 @@ impl<'a> Machine<'a> {
             return;
         };
         let over = self.eval(&first.iter);
-        self.let_go_if_outside(&over, first.range.start());
+        self.note_environment(&over, first.range.start());
         let (elements, is_known) = match over.elements().filter(|all| all.len() <= MOST_ROUNDS) {
             Some(all) => (all, true),
             None => (vec![Value::Unknown], false),

@@ -138,7 +138,7 @@ impl<'a> Machine<'a> {
 
     fn loop_over(&mut self, one: &'a StmtFor) -> Option<Value<'a>> {
         let over = self.eval(&one.iter);
-        self.let_go_if_outside(&over, one.range.start());
+        self.note_environment(&over, one.range.start());
         let mut given = None;
         match over.elements() {
             Some(all) if all.len() <= MOST_ROUNDS => {
@@ -288,7 +288,7 @@ impl<'a> Machine<'a> {
     }
 
     /// All variables of the environment at once.
-    pub(super) fn let_go_if_outside(&mut self, value: &Value<'a>, at: TextSize) {
+    pub(super) fn note_environment(&mut self, value: &Value<'a>, at: TextSize) {
         if let Value::Path(path) = value
             && matches!(
                 path.as_ref(),
