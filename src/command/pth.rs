@@ -138,7 +138,10 @@ fn follow(target: Option<&Target>, beside: Option<&Path>, hook: &mut StartupHook
     let modules = facts.startup_hooks.into_iter().flat_map(|hook| hook.modules);
     hook.modules = modules.collect();
     // A file may have been copied here alone: that a module is not beside it says nothing either.
-    let missing = hook.modules.iter_mut().filter(|module| module.outcome == ModuleOutcome::Missing);
+    let missing = hook
+        .modules
+        .iter_mut()
+        .filter(|module| matches!(module.outcome, ModuleOutcome::Missing | ModuleOutcome::Optional));
     missing.for_each(|module| module.is_direct = false);
     // Nobody asked whose they are, so that says nothing against them.
     for module in hook.modules.iter_mut().filter(|module| module.ownership == Ownership::Orphan) {

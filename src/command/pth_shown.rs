@@ -143,7 +143,8 @@ fn said(line: &HookLine, features: &[Feature]) -> String {
 }
 
 fn of_module(module: &Module) -> Vec<String> {
-    let reason = module_reason(module).filter(|_| module.outcome != ModuleOutcome::Missing);
+    let reason =
+        module_reason(module).filter(|_| !matches!(module.outcome, ModuleOutcome::Missing | ModuleOutcome::Optional));
     let Some(reason) = reason else { return Vec::new() };
     let mut out = vec![String::new(), format!("  it brings in: {}", safe(&reason))];
     let mut lines: Vec<_> = module.signs.iter().map(|sign| (sign.line, &sign.text)).collect();
@@ -156,7 +157,8 @@ fn of_module(module: &Module) -> Vec<String> {
 
 /// What was not looked at.
 fn not_found(modules: &[Module]) -> Option<String> {
-    let missing = modules.iter().filter(|module| module.outcome == ModuleOutcome::Missing);
+    let missing =
+        modules.iter().filter(|module| matches!(module.outcome, ModuleOutcome::Missing | ModuleOutcome::Optional));
     let names: Vec<String> = missing.map(|one| safe(Excerpt::of(one.name.as_bytes()).as_str())).collect();
     let modules = match names.as_slice() {
         [] => return None,

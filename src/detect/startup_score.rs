@@ -149,7 +149,9 @@ fn weigh(module: &Module, hook: Ownership, names: &[String]) -> Weight {
         ModuleOutcome::Native | ModuleOutcome::Bytecode if module.ownership != Ownership::Owned => Weight::Odd,
         ModuleOutcome::Missing if hook != Ownership::Owned && module.is_direct => Weight::Odd,
         ModuleOutcome::Unread => Weight::Odd,
-        ModuleOutcome::Native | ModuleOutcome::Bytecode | ModuleOutcome::Missing => Weight::Quiet,
+        ModuleOutcome::Native | ModuleOutcome::Bytecode | ModuleOutcome::Missing | ModuleOutcome::Optional => {
+            Weight::Quiet
+        }
     }
 }
 
@@ -336,6 +338,7 @@ pub fn module_reason(module: &Module) -> Option<String> {
         ModuleOutcome::Followed => format!("the module {name}{owned} {}", signs.join(", ")),
         ModuleOutcome::Native => format!("the module {name}{owned} is machine code, of which nothing is known"),
         ModuleOutcome::Bytecode => format!("the module {name}{owned} is bytecode without a source"),
+        ModuleOutcome::Optional => format!("the module {name} was not found, which the code provides for"),
         ModuleOutcome::Missing => format!("the module {name} was not found on the import path"),
         ModuleOutcome::Unread => format!("the module {name} could not be read"),
     })

@@ -53,6 +53,8 @@ pub struct Imported {
     pub line: u32,
     /// When.
     pub when: When,
+    /// Whether the code provides for its being absent.
+    pub is_optional: bool,
 }
 
 /// How a folder gets onto the import path.

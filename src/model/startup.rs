@@ -136,6 +136,8 @@ pub enum ModuleOutcome {
     Bytecode,
     /// It lies nowhere on the import path.
     Missing,
+    /// The same, and the code provides for that.
+    Optional,
     /// It lies there and could not be read.
     Unread,
 }

@@ -207,7 +207,12 @@ fn code_lines(code: &[&Line<'_>], own: u8) -> (Vec<HookLine>, Code) {
 fn merged(all: Vec<pth_line::AtSight>) -> Code {
     let mut code = Code::default();
     for (line, one) in (1..).zip(all) {
-        code.imports.extend(one.modules.into_iter().map(|module| Imported { module, line, when: When::Start }));
+        code.imports.extend(one.modules.into_iter().map(|module| Imported {
+            module,
+            line,
+            when: When::Start,
+            is_optional: false,
+        }));
         code.calls.extend(one.calls.into_iter().map(|path| (path, When::Start)));
     }
     code

@@ -31,10 +31,11 @@ pub fn classify(line: &str, code: &Code) -> LineClass {
     }
 }
 
-/// Lines that setuptools and easy_install write, word for word.
+/// Lines that setuptools, easy_install and pywin32 write, word for word.
 const KNOWN: &[&str] = &[
     "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();",
     "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'stdlib') == 'local'; enabled and __import__('_distutils_hack').add_shim();",
+    "import pywin32_bootstrap",
     "import sys; sys.__plen = len(sys.path)",
     "import sys; new = sys.path[sys.__plen:]; del sys.path[sys.__plen:]; p = getattr(sys, '__egginsert', 0); sys.path[p:p] = new; sys.__egginsert = p + len(new)",
     "import sys; new=sys.path[sys.__plen:]; del sys.path[sys.__plen:]; p=getattr(sys,'__egginsert',0); sys.path[p:p]=new; sys.__egginsert = p+len(new)",
@@ -57,6 +58,9 @@ pub fn at_sight(line: &str, class: LineClass) -> Option<AtSight> {
             modules: vec!["_distutils_hack".to_owned()],
             calls: vec!["_distutils_hack.add_shim".to_owned()],
         }),
+        LineClass::Known if line.contains("pywin32_bootstrap") => {
+            Some(AtSight { modules: vec!["pywin32_bootstrap".to_owned()], calls: Vec::new() })
+        }
         LineClass::Known => Some(AtSight { modules: Vec::new(), calls: Vec::new() }),
         LineClass::Import if line.is_ascii() => {
             let names = line.trim().trim_end_matches(';').strip_prefix("import")?.split(',').map(str::trim);

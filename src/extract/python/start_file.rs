@@ -49,7 +49,7 @@ pub fn parse(path: TargetPath, bytes: &[u8], whole: bool) -> StartupHook {
             break;
         }
         let Some((module, function)) = entry(line) else { continue };
-        code.imports.push(Imported { module: module.to_owned(), line: number, when: When::Start });
+        code.imports.push(Imported { module: module.to_owned(), line: number, when: When::Start, is_optional: false });
         code.calls.push((format!("{module}.{function}"), When::Start));
         let (run_by, text) = (hook.versions.clone(), Excerpt::of(line.as_bytes()));
         let features: Vec<_> = super::code::of_call(&format!("{module}.{function}"));

@@ -29,6 +29,8 @@ struct Wanted {
     when: When,
     /// Functions of it that are called, and when.
     entries: Vec<(String, When)>,
+    /// Whether whoever imports it can do without it.
+    is_optional: bool,
     depth: u8,
 }
 
@@ -70,8 +72,13 @@ pub(super) fn follow(
 /// Follows one file that is run as it is, without what it imports.
 pub(super) fn one_file(finder: &mut Finder<'_>, folder: &Folder, name: &[u8], gaps: &mut Vec<Gap>) -> Option<Module> {
     let path = folder.path.join(name);
-    let wanted =
-        Wanted { name: String::from_utf8_lossy(name).into_owned(), when: When::Start, entries: Vec::new(), depth: 0 };
+    let wanted = Wanted {
+        name: String::from_utf8_lossy(name).into_owned(),
+        when: When::Start,
+        entries: Vec::new(),
+        is_optional: false,
+        depth: 0,
+    };
     let mut run = Run {
         finder,
         folders: &[],
@@ -128,6 +135,7 @@ impl Run<'_, '_> {
                         name: name.to_owned(),
                         when: one.when.clone().max(when.clone()),
                         entries: entries(code, name),
+                        is_optional: one.is_optional,
                         depth,
                     });
                 }
@@ -166,9 +174,11 @@ impl Run<'_, '_> {
                 self.paths.insert(wanted.name.clone(), vec![folder.path.clone()]);
             }
             // A name of a package that is no module of it is an attribute.
-            // What some Python has of its own need not lie in a site directory.
+            // What some Python has of its own need not lie in a site directory, and what is asked for on request need not
+            // be there at all.
             None if above.is_none() && !is_sometimes_there(&wanted.name) => {
-                self.keep(wanted, None, ModuleOutcome::Missing);
+                let is_optional = wanted.is_optional || wanted.when != When::Start;
+                self.keep(wanted, None, if is_optional { ModuleOutcome::Optional } else { ModuleOutcome::Missing });
             }
             None => {}
         }

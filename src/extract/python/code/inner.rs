@@ -82,7 +82,7 @@ pub(super) fn follow_command<'a>(machine: &mut Machine<'a>, args: &[Value<'a>], 
 impl Machine<'_> {
     /// Takes over what was found in a text of code.
     fn take(&mut self, found: Found) {
-        let Found { signs, texts, spots, imports, calls, folders, touches_files } = found;
+        let Found { signs, texts, spots, imports, optional, calls, folders, touches_files } = found;
         for (key, when) in signs {
             sooner(self.found.signs.entry(key), &when);
         }
@@ -93,6 +93,7 @@ impl Machine<'_> {
         for (module, found) in imports {
             self.found.imports.entry(module).or_insert(found);
         }
+        self.found.optional.extend(optional);
         for (path, when) in calls {
             sooner(self.found.calls.entry(path), &when);
         }

@@ -52,6 +52,8 @@ pub(super) struct Found {
     pub(super) spots: BTreeSet<Spot>,
     /// Modules that it imports, where first and when.
     pub(super) imports: BTreeMap<String, (When, u32)>,
+    /// Those of them that it can do without.
+    pub(super) optional: BTreeSet<String>,
     /// Names from outside that it calls.
     pub(super) calls: BTreeMap<String, When>,
     /// Folders that it adds to the import path.
@@ -87,6 +89,8 @@ pub(super) struct Machine<'a> {
     pub(super) active: HashSet<TextSize>,
     /// When what is followed now runs.
     pub(super) when: When,
+    /// How many `try` with handlers we are inside of.
+    pub(super) tries: u32,
     /// How many messages we are inside of.
     pub(super) quiet: u32,
     /// How many texts of code we are inside of.
@@ -118,6 +122,7 @@ impl<'a> Machine<'a> {
             level: 0,
             active: HashSet::new(),
             when: When::Start,
+            tries: 0,
             quiet: 0,
             inner: 0,
             at: None,
@@ -227,6 +232,9 @@ impl<'a> Machine<'a> {
         if self.found.imports.len() >= MOST {
             self.sign(Feature::Oversized, at);
         } else if !module.is_empty() {
+            if self.tries > 0 {
+                self.found.optional.insert(module.clone());
+            }
             let known = self.found.imports.entry(module).or_insert((self.when.clone(), line));
             if self.when < known.0 {
                 *known = (self.when.clone(), line);

@@ -60,6 +60,7 @@ fn one_by_one(lines: &[String]) -> Found {
         all.texts.extend(moved(found.texts));
         all.spots.extend(found.spots.into_iter().map(|spot| Spot { line: number, ..spot }));
         all.imports.extend(found.imports.into_iter().map(|(module, (when, _))| (module, (when, number))));
+        all.optional.extend(found.optional);
         all.calls.extend(found.calls);
         all.folders.extend(found.folders.into_iter().map(|one| crate::model::code::Added { line: number, ..one }));
         all.touches_files |= found.touches_files;
@@ -140,7 +141,12 @@ fn settled(found: Found, run: Run, line: impl Fn(u32) -> Option<Excerpt>) -> Cod
             kept.push(Sign { feature, line: number, when, text: line(number).unwrap_or_else(|| Excerpt::of(b"")) });
         }
     }
-    let imported = |(module, (when, line)): (String, (When, u32))| Imported { module, line, when };
+    let imported = |(module, (when, line)): (String, (When, u32))| Imported {
+        is_optional: found.optional.contains(&module),
+        module,
+        line,
+        when,
+    };
     Code {
         signs: kept,
         spots: found.spots.into_iter().collect(),

@@ -169,7 +169,10 @@ impl<'a> Machine<'a> {
     }
 
     fn attempt(&mut self, one: &'a StmtTry) -> Option<Value<'a>> {
+        let catches = u32::from(!one.handlers.is_empty());
+        self.tries += catches;
         let mut given = self.all(&one.body);
+        self.tries -= catches;
         for handler in &one.handlers {
             let ExceptHandler::ExceptHandler(handler) = handler;
             if let Some(kind) = &handler.type_ {
