@@ -116,7 +116,12 @@ fn meaning(hook: &StartupHook, judgement: Judgement, is_quiet: bool) -> Option<&
         }
         Judgement::Review => "That may be honest, but few files do it: a person should look.",
         Judgement::Explained if is_written_by_tools => "Packaging tools write this, word for word.",
-        Judgement::Explained if hook.modules.iter().any(|module| module.outcome == ModuleOutcome::Missing) => {
+        Judgement::Explained
+            if hook
+                .modules
+                .iter()
+                .any(|module| matches!(module.outcome, ModuleOutcome::Missing | ModuleOutcome::Optional)) =>
+        {
             "That is what honest tools do, if the modules that it imports are honest."
         }
         Judgement::Explained => "That is what honest tools do.",
