@@ -21,10 +21,10 @@ const STRONG: u32 = 40;
 #[must_use]
 pub fn judge(hook: &StartupHook) -> HookVerdict {
     let mut reasons = reasons(hook);
-    let (own, mut why) = if is_module(hook) { by_code(hook) } else { by_lines(hook) };
+    let names = own_names(hook);
+    let (own, mut why) = if is_module(hook) { by_code(hook, &names) } else { by_lines(hook, &names) };
     reasons.append(&mut why);
     let mut judgement = own;
-    let names = own_names(hook);
     // A generator's own sentence asks for the module that it brings along, and does nothing without it.
     let is_known = hook.lines.iter().all(|line| matches!(line.class, LineClass::Known | LineClass::Path));
     for module in &hook.modules {
@@ -47,9 +47,8 @@ fn is_module(hook: &StartupHook) -> bool {
 }
 
 /// A hook of single lines.
-fn by_lines(hook: &StartupHook) -> (Judgement, Vec<String>) {
-    let names = own_names(hook);
-    let lines: Vec<HookLine> = hook.lines.iter().map(|line| at_every_start(line, hook.ownership, &names)).collect();
+fn by_lines(hook: &StartupHook, names: &[String]) -> (Judgement, Vec<String>) {
+    let lines: Vec<HookLine> = hook.lines.iter().map(|line| at_every_start(line, hook.ownership, names)).collect();
     let worst = lines.iter().map(line_score).max().unwrap_or(0);
     let file: u32 = hook.features.iter().map(|feature| points(*feature)).sum();
     let runs = hook.lines.iter().any(|line| line.class.runs_code());
@@ -90,11 +89,11 @@ fn by_lines(hook: &StartupHook) -> (Judgement, Vec<String>) {
 }
 
 /// A hook that is a module.
-fn by_code(hook: &StartupHook) -> (Judgement, Vec<String>) {
+fn by_code(hook: &StartupHook, names: &[String]) -> (Judgement, Vec<String>) {
     let own = hook.lines.iter().flat_map(|line| line.features.iter().map(|one| (*one, when(line, *one))));
     let of_file = hook.features.iter().map(|one| (*one, When::Start));
     let signs: Vec<(Feature, When)> = own.chain(of_file).collect();
-    let features = counting(&signs, hook.ownership, &own_names(hook));
+    let features = counting(&signs, hook.ownership, names);
     let mut why = Vec::new();
     if !hook.lines.is_empty() || hook.features.contains(&Feature::Opaque) {
         match hook.ownership {

@@ -41,16 +41,7 @@ pub(super) fn follow(
     folders: &[TargetPath],
     gaps: &mut Vec<Gap>,
 ) -> Vec<Module> {
-    let mut run = Run {
-        finder,
-        folders,
-        gaps,
-        wanted: VecDeque::new(),
-        seen: BTreeSet::new(),
-        found: Vec::new(),
-        paths: BTreeMap::new(),
-        is_cut: false,
-    };
+    let mut run = Run::new(finder, folders, gaps);
     run.want(&hook.code, &When::Start, 0);
     while let Some(wanted) = run.wanted.pop_front() {
         if run.found.len() == MOST {
@@ -79,16 +70,7 @@ pub(super) fn one_file(finder: &mut Finder<'_>, folder: &Folder, name: &[u8], ga
         is_optional: false,
         depth: 0,
     };
-    let mut run = Run {
-        finder,
-        folders: &[],
-        gaps,
-        wanted: VecDeque::new(),
-        seen: BTreeSet::new(),
-        found: Vec::new(),
-        paths: BTreeMap::new(),
-        is_cut: false,
-    };
+    let mut run = Run::new(finder, &[], gaps);
     match run.finder.read(folder, name) {
         Ok(source) => run.followed(&wanted, path, false, &source),
         // What a setting names need not be there.
@@ -114,7 +96,20 @@ struct Run<'r, 'a> {
     is_cut: bool,
 }
 
-impl Run<'_, '_> {
+impl<'r, 'a> Run<'r, 'a> {
+    fn new(finder: &'r mut Finder<'a>, folders: &'r [TargetPath], gaps: &'r mut Vec<Gap>) -> Self {
+        Self {
+            finder,
+            folders,
+            gaps,
+            wanted: VecDeque::new(),
+            seen: BTreeSet::new(),
+            found: Vec::new(),
+            paths: BTreeMap::new(),
+            is_cut: false,
+        }
+    }
+
     /// Takes note of what a piece of code imports: of `a.b.c`, also `a` and `a.b`.
     fn want(&mut self, code: &Code, when: &When, depth: u8) {
         for one in &code.imports {
