@@ -1,4 +1,4 @@
-//! Look-ups over all packs: by package name, by file name, and what the readers should look at (`Watch`).
+//! Look-ups over all packs: by package name, by kind, by date.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,6 @@ use super::pack::{Indicator, Kind, Pack};
 use super::version::{self, Match};
 use crate::model::distribution::normalize_name;
 use crate::model::time::Time;
-use crate::model::watch::Watch;
 
 /// All packs, ready to be asked.
 pub struct Intel {
@@ -108,47 +107,9 @@ impl Intel {
         counts.into_iter().collect()
     }
 
-    /// What the readers should look at.
-    #[must_use]
-    pub fn watch(&self) -> Watch {
-        let mut watch = Watch { packages: self.packages.keys().cloned().collect(), ..Watch::default() };
-        for known in self.all() {
-            let one = known.indicator;
-            if matches!(one.kind, Kind::Startup | Kind::File) {
-                watch.sha256.extend(one.sha256.iter().filter_map(|hash| bytes_of(hash)));
-            }
-            match one.kind {
-                Kind::Startup => {
-                    watch.hook_needles.extend(one.contains.iter().cloned());
-                    add_names(&mut watch, one, one.names.iter().map(String::as_str));
-                }
-                Kind::File => {
-                    let placed = one.paths.iter().filter_map(|path| path.rsplit('/').next());
-                    add_names(&mut watch, one, placed.chain(one.names.iter().map(String::as_str)));
-                }
-                _ => {}
-            }
-        }
-        watch
-    }
-}
-
-/// A SHA-256 from its hex.
-fn bytes_of(hash: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> =
-        (0..32).map(|at| u8::from_str_radix(hash.get(2 * at..2 * at + 2)?, 16).ok()).collect();
-    digits?.try_into().ok()
-}
-
-fn add_names<'n>(watch: &mut Watch, one: &Indicator, names: impl Iterator<Item = &'n str>) {
-    for name in names {
-        // Start-up files of this suffix are read by their own check.
-        if one.kind == Kind::Startup && name.ends_with(".pth") {
-            continue;
-        }
-        let wanted = watch.file_names.entry(name.to_lowercase()).or_default();
-        wanted.hash |= !one.sha256.is_empty();
-        wanted.needles.extend(one.contains.iter().cloned());
+    /// The normalised names of packages that some indicator names.
+    pub fn package_names(&self) -> impl Iterator<Item = &str> {
+        self.packages.keys().map(String::as_str)
     }
 }
 
@@ -164,11 +125,12 @@ pub fn applies(indicator: &Indicator, version: &str) -> Applies {
     if indicator.specifier.as_deref().is_some_and(|specifier| version::is_within(version, specifier)) {
         return Applies::Yes;
     }
-    let best = indicator.versions.iter().map(|bad| version::compare(version, bad)).find(|found| *found != Match::No);
-    match best {
-        Some(Match::Equal) => Applies::Yes,
-        Some(Match::SameText) => Applies::SameText,
-        _ => Applies::No,
+    let all = indicator.versions.iter().map(|bad| (bad, version::compare(version, bad)));
+    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next() {
+        // The same text is all that a pack can ask for that marks one as no version.
+        Some((true, _) | (false, Match::Equal)) => Applies::Yes,
+        Some((false, _)) => Applies::SameText,
+        None => Applies::No,
     }
 }
 
@@ -199,14 +161,5 @@ mod tests {
         assert!(verdicts("deepseek", "1.0.0").is_empty());
         assert_eq!(verdicts("deepseeek", ""), [Applies::Yes]);
         assert_eq!(verdicts("litellm", "").len(), 3);
-    }
-
-    #[test]
-    fn the_watch_names_files_to_look_for() {
-        let watch = intel().watch();
-        assert!(watch.packages.contains("litellm"));
-        assert!(watch.file_names.contains_key("sysmon.py"));
-        assert!(watch.sha256.iter().any(|hash| hash.starts_with(&[0x71, 0xe3, 0x5a, 0xef])));
-        assert!(!watch.file_names.contains_key("litellm_init.pth") || watch.file_names["litellm_init.pth"].hash);
     }
 }

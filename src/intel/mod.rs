@@ -5,4 +5,6 @@ pub mod lint;
 pub mod load;
 pub mod pack;
 pub mod pack_check;
+pub mod sought;
 pub mod version;
+pub mod watching;

@@ -215,7 +215,13 @@ impl Kind {
     /// coverage of every report as not looked for.
     #[must_use]
     pub fn is_looked_for(self) -> bool {
-        matches!(self, Self::Package | Self::File | Self::Startup)
+        self != Self::Process
+    }
+
+    /// Whether its hashes are those of files, which a RECORD may list.
+    #[must_use]
+    pub fn has_hashed_files(self) -> bool {
+        matches!(self, Self::File | Self::Startup | Self::Persistence)
     }
 
     /// The word in packs and reports.

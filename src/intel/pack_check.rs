@@ -65,20 +65,38 @@ fn check_matchers(one: &Indicator) -> Result<(), Fault> {
             return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
         }
     }
-    if one.kind == Kind::File && one.paths.is_empty() && one.names.is_empty() {
-        return fault(format!(
-            "`{}` needs `paths` or `names`: files are found by name before their content is read",
-            one.id
-        ));
-    }
+    check_needed(one)
+}
+
+/// What a kind cannot do without, so that it is found at all and means something when it is.
+fn check_needed(one: &Indicator) -> Result<(), Fault> {
+    let fault = |why: &str| Err(Fault { near: one.id.clone(), why: format!("`{}` needs {why}", one.id) });
     let has_content = !one.sha256.is_empty() || one.size.is_some() || !one.contains.is_empty();
-    if one.kind == Kind::File && one.paths.is_empty() && !has_content {
-        return fault(format!("`{}` needs `sha256`, `size` or `contains`: a name anywhere means nothing", one.id));
+    let is_telling = !one.sha256.is_empty() || !one.contains.is_empty();
+    let has_star = |text: &String| text.rsplit('/').next().is_some_and(|name| name.contains('*'));
+    match one.kind {
+        Kind::File if one.paths.is_empty() && one.names.is_empty() => {
+            fault("`paths` or `names`: files are found by name before their content is read")
+        }
+        Kind::File if one.paths.is_empty() && !has_content => {
+            fault("`sha256`, `size` or `contains`: a name anywhere means nothing")
+        }
+        Kind::Startup if one.names.is_empty() => fault("`names`"),
+        Kind::Persistence if one.paths.is_empty() => fault("`paths`: what the system starts is found by its file"),
+        Kind::Workflow if one.paths.is_empty() || one.contains.is_empty() => {
+            fault("`paths` and `contains`: the file name of a pipeline alone means nothing")
+        }
+        Kind::Network if one.domains.is_empty() && one.ips.is_empty() => {
+            fault("`domains` or `ips`: the path of a URL alone means nothing")
+        }
+        Kind::Container if one.images.is_empty() && one.digests.is_empty() && one.pods.is_empty() => {
+            fault("`images`, `digests` or `pods`: the name of a container alone means nothing")
+        }
+        _ if !is_telling && one.paths.iter().chain(&one.names).any(has_star) => {
+            fault("`sha256` or `contains`: a name with stars is that of many honest files")
+        }
+        _ => Ok(()),
     }
-    if one.kind == Kind::Startup && one.names.is_empty() {
-        return fault(format!("`{}` needs `names`", one.id));
-    }
-    Ok(())
 }
 
 fn check_values(one: &Indicator) -> Result<(), Fault> {
@@ -120,9 +138,23 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
 
 fn check_paths(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
-    let is_plain = |path: &&String| path.rsplit('/').next().is_some_and(|name| !name.is_empty() && !name.contains('*'));
-    if let Some(bad) = one.paths.iter().find(|path| one.kind == Kind::File && !is_plain(path)) {
-        return fault(bad, format!("`{}`: the last name of `{bad}` must be a plain file name", one.id));
+    let is_findable = |path: &&String| {
+        let mut names = path.rsplit('/');
+        let (name, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        !name.is_empty() && (!name.contains('*') || !(folder.is_empty() || folder.contains(['*', '{'])))
+    };
+    let has_files = one.kind != Kind::Process;
+    if let Some(bad) = one.paths.iter().find(|path| has_files && !is_findable(path)) {
+        let why = "must be a plain file name, or one with stars in a folder of a plain name";
+        return fault(bad, format!("`{}`: the last name of `{bad}` {why}", one.id));
+    }
+    let is_module = |name: &&String| name.contains('/') || (name.contains('*') && !name.ends_with(".pth"));
+    if let Some(bad) = one.names.iter().find(|name| one.kind == Kind::Startup && is_module(name)) {
+        let why = "is no plain name of a site directory's file, or has stars and is no .pth";
+        return fault(bad, format!("`{}`: `{bad}` {why}", one.id));
+    }
+    if let Some(bad) = one.names.iter().find(|name| one.kind == Kind::File && name.contains(['/', '*'])) {
+        return fault(bad, format!("`{}`: `{bad}` is no plain file name; patterns belong into `paths`", one.id));
     }
     let is_clean = |path: &&String| path.split('/').skip(1).all(|name| !matches!(name, "" | "." | ".."));
     if let Some(bad) = one.paths.iter().find(|path| !is_clean(path)) {
