@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::load::Loaded;
 use super::pack::{Indicator, Kind, Pack};
+use super::table;
 use super::version::{self, Match};
 use crate::model::distribution::normalize_name;
 use crate::model::time::Time;
@@ -58,7 +59,7 @@ impl Intel {
         &self.packs
     }
 
-    /// Every indicator of every pack.
+    /// Every indicator of every pack, the lines of tables aside.
     pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
         self.packs
             .iter()
@@ -70,12 +71,38 @@ impl Intel {
         self.all().filter(move |known| known.indicator.kind == kind)
     }
 
-    /// The package indicators for a normalised name.
-    pub fn package(&self, normalized: &str) -> impl Iterator<Item = Known<'_>> + use<'_> {
-        self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
+    /// The package indicators for a normalised name: those of incidents first, then the lines of feeds.
+    pub fn package<'i>(&'i self, normalized: &str) -> impl Iterator<Item = Known<'i>> + use<'i> {
+        let own = self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
             let pack = &self.packs.get(*at)?.pack;
             Some(Known { pack, indicator: pack.indicators.get(*row)? })
-        })
+        });
+        let tables = self
+            .packs
+            .iter()
+            .flat_map(|one| table::of_name(&one.pack.packages, normalized).iter().map(move |row| (one, row)));
+        let listed: Vec<Known<'i>> =
+            tables.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) }).collect();
+        own.chain(listed)
+    }
+
+    /// The indicator of an id, lines of tables included.
+    #[must_use]
+    pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
+        let of_table = || {
+            let packs = self.packs.iter().filter(|one| id.starts_with(one.pack.id.as_str()));
+            let mut rows = packs.flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+            let (one, row) = rows.find(|(one, row)| row.id(&one.pack.id) == id)?;
+            Some(Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
+        };
+        self.all().find(|known| known.indicator.id == id).or_else(of_table)
+    }
+
+    /// The indicators that feeds make of a record, such as `MAL-2025-1970`.
+    pub fn of_record<'i>(&'i self, record: &'i str) -> impl Iterator<Item = Known<'i>> {
+        let rows = self.packs.iter().flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+        let rows = rows.filter(move |(_, row)| *row.record == *record);
+        rows.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
     }
 
     /// The day of the newest pack, such as `2026-11-20`.
@@ -126,7 +153,8 @@ pub fn applies(indicator: &Indicator, version: &str) -> Applies {
         return Applies::Yes;
     }
     let all = indicator.versions.iter().map(|bad| (bad, version::compare(version, bad)));
-    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next() {
+    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next()
+    {
         // The same text is all that a pack can ask for that marks one as no version.
         Some((true, _) | (false, Match::Equal)) => Applies::Yes,
         Some((false, _)) => Applies::SameText,
