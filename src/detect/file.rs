@@ -34,7 +34,8 @@ pub(super) fn hits<'a>(
     let sought = scene.intel.all().filter_map(|known| Some((known, Sought::of(known.indicator)?)));
     let sought: Vec<(Known<'a>, Sought<'a>)> = sought.filter(|(_, sought)| sought.is_named == is_named).collect();
     scene.facts.watched_files.iter().flat_map(move |file| {
-        let fitting = sought.iter().filter_map(|(known, sought)| Some((*known, fit(scene, known.indicator, sought, file)?)));
+        let fitting =
+            sought.iter().filter_map(|(known, sought)| Some((*known, fit(scene, known.indicator, sought, file)?)));
         let home = scene.environment_of(&file.path).map(|env| env.id);
         let held = fitting.filter(|(known, _)| conditions_hold(scene, known, home));
         held.map(|(known, fit)| (file, known, fit)).collect::<Vec<_>>()
@@ -68,13 +69,14 @@ fn fit(scene: &Scene<'_>, one: &Indicator, sought: &Sought<'_>, file: &WatchedFi
     let fits = |path: &TargetPath| sought.paths.iter().any(|pattern| places.fits(pattern, path));
     let is_named = || sought.names.iter().any(|name| scene.is_called(&file.path, name));
     // A hash names the file wherever it lies; so do a name and a size together.
-    let is_telling = matches!(one.kind, Kind::File | Kind::Persistence) && (!one.sha256.is_empty() || one.size.is_some());
+    let is_telling =
+        matches!(one.kind, Kind::File | Kind::Persistence) && (!one.sha256.is_empty() || one.size.is_some());
     let last_names = || sought.paths.iter().filter_map(|path| path.rsplit('/').next());
     let is_copy = || is_telling && last_names().any(|name| scene.is_called(&file.path, name));
     if is_named() || fits(&file.path) || scene.other_names.get(&file.path).is_some_and(fits) {
         Some(Fit::InPlace)
     } else {
-        is_copy().then_some(Fit::Elsewhere)
+        (sought.is_anywhere || is_copy()).then_some(Fit::Elsewhere)
     }
 }
 
@@ -170,9 +172,8 @@ fn evidence(file: &WatchedFile, indicator: &Indicator) -> Vec<Evidence> {
     };
     let texts = Sought::of(indicator).map(|sought| sought.texts).unwrap_or_default();
     let found = texts.iter().filter_map(|needle| file.text(needle));
-    let lines: Vec<Evidence> = found
-        .map(|text| Evidence { line: Some(text.line), excerpt: text.excerpt.clone(), ..whole.clone() })
-        .collect();
+    let lines: Vec<Evidence> =
+        found.map(|text| Evidence { line: Some(text.line), excerpt: text.excerpt.clone(), ..whole.clone() }).collect();
     if lines.is_empty() { vec![whole] } else { lines }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::load::Loaded;
-use super::pack::{Indicator, Kind, Pack};
+use super::pack::{Indicator, Kind, Pack, Status};
+use super::table;
 use super::version::{self, Match};
 use crate::model::distribution::normalize_name;
 use crate::model::time::Time;
@@ -58,7 +59,7 @@ impl Intel {
         &self.packs
     }
 
-    /// Every indicator of every pack.
+    /// Every indicator of every pack, the lines of tables aside.
     pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
         self.packs
             .iter()
@@ -70,18 +71,57 @@ impl Intel {
         self.all().filter(move |known| known.indicator.kind == kind)
     }
 
-    /// The package indicators for a normalised name.
-    pub fn package(&self, normalized: &str) -> impl Iterator<Item = Known<'_>> + use<'_> {
-        self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
+    /// The package indicators for a normalised name: those of incidents first, then the lines of feeds.
+    pub fn package<'i>(&'i self, normalized: &str) -> impl Iterator<Item = Known<'i>> + use<'i> {
+        let own = self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
             let pack = &self.packs.get(*at)?.pack;
             Some(Known { pack, indicator: pack.indicators.get(*row)? })
-        })
+        });
+        let tables = self
+            .packs
+            .iter()
+            .flat_map(|one| table::of_name(&one.pack.packages, normalized).iter().map(move |row| (one, row)));
+        let listed: Vec<Known<'i>> =
+            tables.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) }).collect();
+        own.chain(listed)
     }
 
-    /// The day of the newest pack, such as `2026-11-20`.
+    /// The package indicators that apply to a name and version. A line of a feed that says what an incident says already is
+    /// left out.
     #[must_use]
-    pub fn newest(&self) -> String {
-        self.packs.iter().map(|one| one.pack.modified).max().map_or_else(String::new, |at| at.day())
+    pub fn judge(&self, name: &str, version: &str) -> Vec<(Known<'_>, Applies)> {
+        let all = self.package(&normalize_name(name)).map(|known| (known, applies(known.indicator, version)));
+        let mut hits: Vec<(Known<'_>, Applies)> = all.filter(|(_, applies)| *applies != Applies::No).collect();
+        let is_line = |known: &Known<'_>| known.pack.status == Status::Feed;
+        if hits.iter().any(|(known, applies)| *applies == Applies::Yes && !is_line(known)) {
+            hits.retain(|(known, _)| !is_line(known));
+        }
+        hits
+    }
+
+    /// The indicator of an id, lines of tables included.
+    #[must_use]
+    pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
+        let of_table = || {
+            let packs = self.packs.iter().filter(|one| id.starts_with(one.pack.id.as_str()));
+            let mut rows = packs.flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+            let (one, row) = rows.find(|(one, row)| row.id(&one.pack.id) == id)?;
+            Some(Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
+        };
+        self.all().find(|known| known.indicator.id == id).or_else(of_table)
+    }
+
+    /// The indicators that feeds make of a record, such as `MAL-2025-1970`.
+    pub fn of_record<'i>(&'i self, record: &'i str) -> impl Iterator<Item = Known<'i>> {
+        let rows = self.packs.iter().flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+        let rows = rows.filter(move |(_, row)| *row.record == *record);
+        rows.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
+    }
+
+    /// The last change of the newest pack.
+    #[must_use]
+    pub fn newest(&self) -> Option<Time> {
+        self.packs.iter().map(|one| one.pack.modified).max()
     }
 
     /// The spans in which incidents' code could be fetched, where both ends are known.
@@ -126,7 +166,8 @@ pub fn applies(indicator: &Indicator, version: &str) -> Applies {
         return Applies::Yes;
     }
     let all = indicator.versions.iter().map(|bad| (bad, version::compare(version, bad)));
-    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next() {
+    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next()
+    {
         // The same text is all that a pack can ask for that marks one as no version.
         Some((true, _) | (false, Match::Equal)) => Applies::Yes,
         Some((false, _)) => Applies::SameText,
@@ -140,7 +181,7 @@ mod tests {
     use crate::intel::load;
 
     fn intel() -> Intel {
-        Intel::of(load::load(true, &[]).unwrap())
+        Intel::of(load::built_in().unwrap())
     }
 
     fn verdicts(name: &str, version: &str) -> Vec<Applies> {

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use super::import::sha256_text;
 use super::pack::{Indicator, Kind, Pack, SCHEMA};
+use super::table::{Row, Versions};
 use super::version;
 use crate::model::finding::Confidence;
+use crate::model::time::Time;
 use crate::model::verdict::Level;
 
 /// A fault that serde cannot see: which id it concerns, and what is wrong.
@@ -26,7 +29,7 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
     if pack.schema != SCHEMA {
         return fault(&pack.schema, format!("schema is `{}`, this version reads `{SCHEMA}`", pack.schema));
     }
-    if pack.indicators.is_empty() {
+    if pack.count() == 0 {
         return fault("indicators", "a pack without indicators finds nothing".to_owned());
     }
     let ids: BTreeSet<&str> = pack.indicators.iter().map(|one| one.id.as_str()).collect();
@@ -43,7 +46,39 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
             return fault(unknown, format!("`{}` depends on `{unknown}`, which this pack does not have", one.id));
         }
     }
-    Ok(())
+    check_table(&pack.packages)
+}
+
+/// The lines of a table: sorted, each once, names normalised, versions by PEP 440 or marked.
+fn check_table(rows: &[Row]) -> Result<(), Fault> {
+    let fault = |row: &Row, why: String| Err(Fault { near: row.record.to_string(), why });
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    for row in rows {
+        if row.name.is_empty() || !row.name.bytes().all(is_plain) || row.name.contains("--") {
+            return fault(row, format!("`{}` is no normalised name (PEP 503)", row.name));
+        }
+        if row.record.is_empty() || row.record.chars().any(|at| at.is_control() || at.is_whitespace()) {
+            return fault(row, format!("the line of `{}` has no record id without blanks", row.name));
+        }
+        if let Some(day) = row.modified.as_deref().filter(|day| Time::parse(day).is_err()) {
+            return fault(row, format!("`{day}` in the line of `{}` is no date", row.name));
+        }
+        let Versions::These(these) = &row.versions else { continue };
+        if these.is_empty() {
+            return fault(row, format!("the line of `{}` names no version; `\"*\"` is all of them", row.name));
+        }
+        if let Some(bad) = these.iter().find(|text| !version::is_valid(text)) {
+            let why = "is not a version by PEP 440; mark a text that is none with ===";
+            return fault(row, format!("`{bad}` in the line of `{}` {why}", row.name));
+        }
+    }
+    let unordered = rows.iter().zip(rows.iter().skip(1)).find(|(a, b)| a.key() >= b.key());
+    match unordered {
+        Some((_, row)) => {
+            fault(row, format!("the line of `{}` and `{}` is not in order or there twice", row.name, row.record))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_matchers(one: &Indicator) -> Result<(), Fault> {
@@ -75,8 +110,8 @@ fn check_needed(one: &Indicator) -> Result<(), Fault> {
     let is_telling = !one.sha256.is_empty() || !one.contains.is_empty();
     let has_star = |text: &String| text.rsplit('/').next().is_some_and(|name| name.contains('*'));
     match one.kind {
-        Kind::File if one.paths.is_empty() && one.names.is_empty() => {
-            fault("`paths` or `names`: files are found by name before their content is read")
+        Kind::File if one.paths.is_empty() && one.names.is_empty() && one.sha256.is_empty() => {
+            fault("`paths`, `names` or `sha256`: files are found by name before their content is read")
         }
         Kind::File if one.paths.is_empty() && !has_content => {
             fault("`sha256`, `size` or `contains`: a name anywhere means nothing")
@@ -103,10 +138,17 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
     let is_hash = |hash: &&String| hash.len() == 64 && hash.bytes().all(|at| matches!(at, b'0'..=b'9' | b'a'..=b'f'));
     if let Some(bad) = one.sha256.iter().find(|hash| !is_hash(hash)) {
-        return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex", one.id));
+        let hint = match sha256_text(bad) {
+            Ok(hex) => format!(": it is one in another spelling, write `{hex}`"),
+            Err(_) => String::new(),
+        };
+        return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex{hint}", one.id));
     }
     if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
-        return fault(bad, format!("`{}`: `{bad}` is not a version by PEP 440", one.id));
+        return fault(
+            bad,
+            format!("`{}`: `{bad}` is not a version by PEP 440; mark a text that is none with ===", one.id),
+        );
     }
     if let Some(bad) = one.specifier.as_deref().filter(|text| !version::is_valid_specifier(text)) {
         return fault(bad, format!("`{}`: `{bad}` is not a version specifier by PEP 440", one.id));

@@ -43,6 +43,8 @@ pub struct Sought<'a> {
     pub texts: Vec<Needle>,
     /// How many of the texts must be there.
     pub wanted: Wanted,
+    /// Whether only content tells, so that any file will do that was read for another reason.
+    pub is_anywhere: bool,
     /// Whether the file only names the thing: it is no part of the attack itself.
     pub is_named: bool,
 }
@@ -65,6 +67,7 @@ impl<'a> Sought<'a> {
         let contains = needles(&one.contains, Edges::Any);
         match one.kind {
             Kind::File | Kind::Persistence | Kind::Workflow => Some(Self {
+                is_anywhere: one.paths.is_empty() && one.names.is_empty() && !one.sha256.is_empty(),
                 paths: own(),
                 names: if one.kind == Kind::File { &one.names } else { &[] },
                 texts: contains,
@@ -72,6 +75,7 @@ impl<'a> Sought<'a> {
                 is_named: false,
             }),
             Kind::Startup => Some(Self {
+                is_anywhere: false,
                 paths: one.names.iter().map(|name| Cow::Owned(format!("{{site}}/{name}"))).collect(),
                 names: &[],
                 texts: contains,
@@ -105,7 +109,7 @@ impl<'a> Sought<'a> {
     }
 
     fn named(paths: Vec<Cow<'a, str>>, texts: Vec<Needle>, wanted: Wanted) -> Self {
-        Self { paths, names: &[], texts, wanted, is_named: true }
+        Self { paths, names: &[], texts, wanted, is_anywhere: false, is_named: true }
     }
 }
 

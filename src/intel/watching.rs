@@ -6,6 +6,42 @@ use super::sought::Sought;
 use crate::model::id;
 use crate::model::watch::{FileWatch, PatternWatch, Watch};
 
+/// Names that every host has many files of: only those in a folder of the right name are looked at.
+pub const EVERYWHERE: &[&str] = &[
+    "__init__.py",
+    "__main__.py",
+    "_client.py",
+    "app.py",
+    "cli.py",
+    "client.py",
+    "config",
+    "config.json",
+    "config.py",
+    "core.py",
+    "downloads.py",
+    "head",
+    "index.js",
+    "init.py",
+    "log.py",
+    "main.js",
+    "main.py",
+    "metadata",
+    "package.json",
+    "pkg-info",
+    "readme.md",
+    "record",
+    "settings.json",
+    "setup.cfg",
+    "setup.py",
+    "start.py",
+    "sync.py",
+    "tasks.json",
+    "test.py",
+    "tests.py",
+    "utils.py",
+    "version.py",
+];
+
 impl Intel {
     /// What the readers should look at.
     #[must_use]
@@ -37,8 +73,10 @@ fn add(watch: &mut Watch, one: &Indicator, sought: &Sought<'_>) {
         if one.kind == Kind::Startup && name.to_lowercase().ends_with(".pth") {
             continue;
         }
-        // Names such as `config` are everywhere: where the folder says enough, only its files are asked for.
-        if name.contains('*') || sought.is_named && path.starts_with("**/") {
+        let is_common =
+            (sought.is_named && path.starts_with("**/")) || EVERYWHERE.contains(&name.to_lowercase().as_str());
+        let is_plain = !folder.is_empty() && !folder.contains(['*', '{']);
+        if name.contains('*') || (is_common && is_plain) {
             let above = parts.next().filter(|above| !above.contains(['*', '{']) && !above.is_empty());
             add_pattern(watch, name, folder, above, &wants);
         } else {
@@ -67,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_watch_names_files_to_look_for() {
-        let watch = Intel::of(load::load(true, &[]).unwrap()).watch();
+        let watch = Intel::of(load::built_in().unwrap()).watch();
         assert!(watch.packages.contains("litellm"));
         assert!(watch.file_names.contains_key("sysmon.py") && watch.file_names.contains_key(".bash_history"));
         assert!(watch.sha256.iter().any(|hash| hash.starts_with(&[0x71, 0xe3, 0x5a, 0xef])));
