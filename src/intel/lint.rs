@@ -223,6 +223,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_handbook_has_no_fault() {
+        let text = include_str!("../../iocs/README.md");
+        let example = text.split("```json\n").find(|part| part.contains("\"id\": \"acme-tool-2026-05\"")).unwrap();
+        let bytes = example.split("```").next().unwrap().as_bytes();
+        let pack = load::parse("README.md", bytes).unwrap();
+        assert_eq!(pack.indicators.len(), 5);
+        let signed = crate::intel::signature::Signed::Not;
+        let one = Loaded { pack, origin: "README.md".into(), sha256: String::new(), signed, notes: Vec::new() };
+        assert_eq!(lint(&one), []);
+    }
+
+    #[test]
     fn every_fault_is_named_once() {
         let says = |change: &dyn Fn(&mut Pack), what: &str| {
             let all = after(change);

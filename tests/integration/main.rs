@@ -14,6 +14,7 @@
 
 mod bytecode;
 mod corpus;
+mod feeds;
 mod hit;
 mod honest;
 mod host;
