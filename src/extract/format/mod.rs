@@ -6,6 +6,8 @@ pub mod hive;
 pub mod marshal;
 pub mod read_at;
 pub mod texts;
+pub mod text;
+pub mod toml;
 pub mod zip;
 
 #[cfg(test)]
