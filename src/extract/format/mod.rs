@@ -4,9 +4,9 @@ pub mod csv_row;
 pub mod headers;
 pub mod hive;
 pub mod marshal;
+pub mod placed;
 pub mod read_at;
 pub mod texts;
-pub mod text;
 pub mod toml;
 pub mod zip;
 

@@ -7,10 +7,15 @@ use memchr::{memchr, memchr3};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::text::{self, Fault, Lines};
+use super::placed::{self, Fault, Lines};
 
 /// Deepest nesting of one statement: brackets, and the dots of keys.
 pub const DEEPEST: usize = 100;
+
+/// Most of what is built, in units of a hundred bytes or so: a table takes a dozen of them, whatever little is in it, and a
+/// file of nothing but `{a=1}` would fill the memory. Fifty thousand packages with their hashes take less than this, and
+/// nothing that is let through takes much more than a gigabyte.
+const MOST: usize = 8_000_000;
 
 /// A document.
 pub struct Document<'a> {
@@ -40,9 +45,9 @@ pub struct Text<'a> {
 /// # Errors
 /// When it is no TOML or nests too deep.
 pub fn parse(bytes: &[u8]) -> Result<Document<'_>, Fault> {
-    let text = text::utf8(bytes)?;
-    if let Some(at) = too_deep(text.as_bytes()) {
-        return Err(Lines::of(text).fault(at, format!("nests deeper than {DEEPEST}, and so deep is not read")));
+    let text = placed::utf8(bytes)?;
+    if let Some((at, why)) = too_much(text.as_bytes()) {
+        return Err(Lines::of(text).fault(at, why));
     }
     match DeTable::parse(text) {
         Ok(root) => Ok(Document { root: root.into_inner(), lines: Lines::of(text) }),
@@ -182,14 +187,16 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Where a text nests too deep. Reads only what decides that: strings and comments are passed over, and of text that is no
+/// Where a text nests too deep, or holds too much. Reads only what decides that: strings and comments are passed over, and of text that is no
 /// TOML any answer will do.
-fn too_deep(text: &[u8]) -> Option<usize> {
+fn too_much(text: &[u8]) -> Option<(usize, &'static str)> {
     // For each bracket that is open, and for what stands outside of all: the dots of the key that is being read.
     let mut open: Vec<usize> = vec![0];
     let mut dots = 0;
+    let mut built = 0;
     let mut at = 0;
     while let Some(byte) = text.get(at) {
+        built += weight(*byte);
         match byte {
             b'#' => at = memchr(b'\n', rest(text, at)).map_or(text.len(), |end| at + end - 1),
             b'"' | b'\'' => at = end_of_string(text, at) - 1,
@@ -204,11 +211,26 @@ fn too_deep(text: &[u8]) -> Option<usize> {
             _ => {}
         }
         if open.len() - 1 + dots > DEEPEST {
-            return Some(at);
+            return Some((at, "nests deeper than 100, and so deep is not read"));
+        }
+        if built > MOST {
+            return Some((at, "comes behind more values than are read"));
         }
         at += 1;
     }
     None
+}
+
+/// What a sign outside of strings leads to, in units of `MOST`.
+fn weight(sign: u8) -> usize {
+    match sign {
+        b'{' | b'.' => 12,
+        b'[' => 8,
+        b'=' => 3,
+        b',' => 2,
+        b'\n' => 1,
+        _ => 0,
+    }
 }
 
 /// The place behind a string that begins at `at`; it is always behind `at`.
@@ -253,7 +275,7 @@ mod tests {
     }
 
     fn is_deep(text: &str) -> bool {
-        too_deep(text.as_bytes()).is_some()
+        too_much(text.as_bytes()).is_some()
     }
 
     #[test]
@@ -316,6 +338,17 @@ mod tests {
         }
         assert!(is_deep(&format!("a = \"\"\"x\"\"\"\"\nb = {many}")), "four quotes end a string as well");
         assert!(is_deep(&format!("a = 'x\\'{many}")) && is_deep(&format!("a = \"x\nb = {many}")));
+    }
+
+    #[test]
+    fn values_are_counted_in_front_of_the_parser() {
+        for (one, times) in
+            [("a=1\n", 2_100_000), ("[],", 900_000), ("{},", 600_000), ("a.a=1\n", 600_000), ("1,", 4_100_000)]
+        {
+            let why = fault(&one.repeat(times));
+            assert!(why.contains("comes behind more values than are read"), "{one}: {why}");
+        }
+        assert!(!is_deep(&format!("x = '{}'", "{".repeat(MOST))));
     }
 
     /// Escapes and quotes to the end of a large text, each of which could be looked at again.
