@@ -25,6 +25,7 @@ mod kinds_editable;
 mod kinds_installers;
 mod kinds_managers;
 mod kinds_pyenv;
+mod locks;
 mod pythons;
 mod quiet;
 mod record;
