@@ -33,7 +33,7 @@ const NAMELESS: &str = "unknown";
 /// Weighs everything.
 #[must_use]
 pub fn verdict(findings: &[Finding], grounds: &Grounds<'_>) -> Verdict {
-    let level = findings.iter().filter(|one| !one.accepted).map(|one| one.level).max().unwrap_or(Level::None);
+    let level = findings.iter().filter(|one| one.accepted.is_none()).map(|one| one.level).max().unwrap_or(Level::None);
     let counted = if level < grounds.fail_on { Level::None } else { level };
     let code = ExitCode::of(counted, grounds.coverage);
     let exit_code = if grounds.exit_zero { ExitCode::Clean } else { code };
@@ -72,7 +72,7 @@ fn sentence(level: Level, findings: &[Finding], grounds: &Grounds<'_>) -> String
 }
 
 fn what(level: Level, findings: &[Finding]) -> String {
-    let of_level: Vec<&Finding> = findings.iter().filter(|one| one.level == level && !one.accepted).collect();
+    let of_level: Vec<&Finding> = findings.iter().filter(|one| one.level == level && one.accepted.is_none()).collect();
     let mut incidents: Vec<&str> = of_level.iter().filter_map(|one| one.incident.as_deref()).collect();
     incidents.sort_unstable();
     incidents.dedup();

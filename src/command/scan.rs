@@ -10,7 +10,6 @@ use crate::detect::{self, Scene};
 use crate::error::Error;
 use crate::extract::{self, EXTRACTORS, link, program_version, startup, verify};
 use crate::intel::index::Intel;
-use crate::intel::pack::Kind;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
 use crate::model::facts::Harvest;
@@ -35,7 +34,7 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let scope = scope(&config);
     let mut harvest = gather(&config, &target, &intel)?;
     coverage::settle(&mut harvest.gaps, scope, &sweeper(&config, &target));
-    let patterns = intel.of_kind(Kind::File).flat_map(|known| known.indicator.paths.iter().map(String::as_str));
+    let patterns = intel.all().flat_map(|known| known.indicator.paths.iter().map(String::as_str));
     let other_names = target.other_names(patterns);
     let scene = Scene::of(&harvest.facts, &intel, &target.accounts, &other_names, target.root.platform());
     let judged = detect::detect(&scene);

@@ -1,17 +1,19 @@
-//! Files that a pack names by their place, and start-up files other than `.pth`. A pack says which content and which
-//! company make a name mean something.
+//! Files that a pack names by their place: payloads, start-up files other than `.pth`, persistence, pipelines. A pack says
+//! which content and which company make a name mean something.
 
 use std::collections::HashSet;
 
-use super::startup_hook::is_in_site;
 use super::{Rule, Scene, advice, package, severity};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
+use crate::intel::sought::{Sought, Wanted};
+use crate::model::distribution::Distribution;
 use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
 use crate::model::known_file::WatchedFile;
 use crate::model::path::TargetPath;
 use crate::model::verdict::Level;
+use crate::model::watch::Needle;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -21,61 +23,72 @@ pub const RULE: Rule = Rule {
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
-    let known = || scene.intel.of_kind(Kind::File).chain(scene.intel.of_kind(Kind::Startup));
-    let pairs = scene.facts.watched_files.iter().flat_map(|file| known().map(move |known| (file, known)));
-    pairs
-        .filter_map(|(file, known)| Some((file, known, fit(scene, known.indicator, file)?)))
-        .filter(|(file, known, _)| conditions_hold(scene, known, scene.environment_of(&file.path).map(|env| env.id)))
-        .map(|(file, known, fit)| finding(scene, file, &known, fit))
-        .collect()
+    hits(scene, false).map(|(file, known, fit)| finding(scene, file, &known, fit)).collect()
+}
+
+/// The files that fit an indicator, those that only name its matter or those that are part of it.
+pub(super) fn hits<'a>(
+    scene: &'a Scene<'a>,
+    is_named: bool,
+) -> impl Iterator<Item = (&'a WatchedFile, Known<'a>, Fit)> {
+    let sought = scene.intel.all().filter_map(|known| Some((known, Sought::of(known.indicator)?)));
+    let sought: Vec<(Known<'a>, Sought<'a>)> = sought.filter(|(_, sought)| sought.is_named == is_named).collect();
+    scene.facts.watched_files.iter().flat_map(move |file| {
+        let fitting =
+            sought.iter().filter_map(|(known, sought)| Some((*known, fit(scene, known.indicator, sought, file)?)));
+        let home = scene.environment_of(&file.path).map(|env| env.id);
+        let held = fitting.filter(|(known, _)| conditions_hold(scene, known, home));
+        held.map(|(known, fit)| (file, known, fit)).collect::<Vec<_>>()
+    })
 }
 
 /// How a file fits an indicator.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub(super) enum Fit {
     /// Where the pack says, or wherever it says nothing of places.
     InPlace,
     /// Somewhere else: its content is beyond doubt, but nothing runs it there.
     Elsewhere,
 }
 
-fn fits(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> bool {
-    fit(scene, one, file) == Some(Fit::InPlace)
-}
-
 /// Place, hash, size and content; conditions aside.
-fn fit(scene: &Scene<'_>, one: &Indicator, file: &WatchedFile) -> Option<Fit> {
+fn fit(scene: &Scene<'_>, one: &Indicator, sought: &Sought<'_>, file: &WatchedFile) -> Option<Fit> {
+    let has = |needle: &Needle| file.text(needle).is_some();
+    let has_texts = match sought.wanted {
+        Wanted::All => sought.texts.iter().all(has),
+        Wanted::Any => sought.texts.is_empty() || sought.texts.iter().any(has),
+    };
+    if !has_texts || !hash_and_size_fit(one, file.sha256.as_ref(), file.size) {
+        return None;
+    }
+    // Hooks have been judged as what they are.
+    if one.kind == Kind::Startup && (is_lines(&file.path) || scene.is_hook(&file.path)) {
+        return None;
+    }
     let places = scene.places();
-    let in_place = match one.kind {
-        // Hooks have been judged as what they are.
-        Kind::Startup => {
-            let is_lines = file.path.file_name().to_ascii_lowercase().ends_with(b".pth");
-            !is_lines && !scene.is_hook(&file.path) && is_in_site(scene, &file.path, &one.names)
-        }
-        _ => {
-            let named = scene.other_names.get(&file.path);
-            let fits = |path: &TargetPath| one.paths.iter().any(|pattern| places.fits(pattern, path));
-            let is_named = one.names.iter().any(|name| scene.is_called(&file.path, name));
-            is_named || fits(&file.path) || named.is_some_and(fits)
-        }
-    };
+    let fits = |path: &TargetPath| sought.paths.iter().any(|pattern| places.fits(pattern, path));
+    let is_named = || sought.names.iter().any(|name| scene.is_called(&file.path, name));
     // A hash names the file wherever it lies; so do a name and a size together.
-    let is_telling = one.kind == Kind::File && (!one.sha256.is_empty() || one.size.is_some());
-    let is_same_name =
-        || one.paths.iter().filter_map(|path| path.rsplit('/').next()).any(|name| scene.is_called(&file.path, name));
-    let fit = match in_place {
-        true => Some(Fit::InPlace),
-        false => (is_telling && is_same_name()).then_some(Fit::Elsewhere),
-    };
-    fit.filter(|_| content_fits(one, file.sha256.as_ref(), file.size, &file.needles))
+    let is_telling =
+        matches!(one.kind, Kind::File | Kind::Persistence) && (!one.sha256.is_empty() || one.size.is_some());
+    let last_names = || sought.paths.iter().filter_map(|path| path.rsplit('/').next());
+    let is_copy = || is_telling && last_names().any(|name| scene.is_called(&file.path, name));
+    if is_named() || fits(&file.path) || scene.other_names.get(&file.path).is_some_and(fits) {
+        Some(Fit::InPlace)
+    } else {
+        (sought.is_anywhere || is_copy()).then_some(Fit::Elsewhere)
+    }
 }
 
-/// Whether hash, size and texts are those that an indicator asks for, as far as it asks.
+fn is_lines(path: &TargetPath) -> bool {
+    path.file_name().to_ascii_lowercase().ends_with(b".pth")
+}
+
+/// Whether hash and size are those that an indicator asks for, as far as it asks.
 #[must_use]
-pub fn content_fits(one: &Indicator, sha256: Option<&String>, size: u64, needles: &[String]) -> bool {
+pub fn hash_and_size_fit(one: &Indicator, sha256: Option<&String>, size: u64) -> bool {
     (one.sha256.is_empty() || sha256.is_some_and(|hash| one.sha256.contains(hash)))
         && one.size.is_none_or(|wanted| wanted == size)
-        && one.contains.iter().all(|needle| needles.contains(needle))
 }
 
 /// Whether the company holds that an indicator asks for. What lies in an environment needs company in that same
@@ -96,7 +109,7 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
     match one.kind {
         Kind::Package => {
             let installed = scene.facts.distributions.iter().filter(|found| found.state.is_importable());
-            let is_hit = |found: &&crate::model::distribution::Distribution| {
+            let is_hit = |found: &&Distribution| {
                 package::matches(scene, found)
                     .any(|hit| hit.applies == Applies::Yes && hit.known.indicator.id == one.id)
             };
@@ -107,15 +120,16 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             let hooks = scene.facts.startup_hooks.iter().filter(|hook| hook.in_site_dir && named(&hook.path));
             hooks.map(|hook| hook.environment).collect()
         }
-        Kind::File => {
-            let files = scene.facts.watched_files.iter().filter(|file| fits(scene, one, file));
-            files.map(|file| scene.environment_of(&file.path).map(|env| env.id)).collect()
+        _ => {
+            let Some(sought) = Sought::of(one) else { return HashSet::new() };
+            let files = scene.facts.watched_files.iter();
+            let present = files.filter(|file| fit(scene, one, &sought, file) == Some(Fit::InPlace));
+            present.map(|file| scene.environment_of(&file.path).map(|env| env.id)).collect()
         }
-        _ => HashSet::new(),
     }
 }
 
-fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -> Finding {
+pub(super) fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -> Finding {
     let Known { pack, indicator } = *known;
     let level = if fit == Fit::InPlace { indicator.level } else { indicator.level.min(Level::Exposed) };
     let note = if fit == Fit::InPlace { "" } else { " (a copy, not in the place where it runs)" };
@@ -130,6 +144,7 @@ fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -
         rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
+        indicators: vec![indicator.id.clone()],
         level,
         severity: severity(level, indicator.confidence),
         confidence: indicator.confidence,
@@ -138,17 +153,34 @@ fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, fit: Fit) -
         subject: Subject { kind: "file", path: file.path.clone(), name: Some(name), version: None },
         environment: environment.map(|env| env.id),
         accounts: account.into_iter().collect(),
-        evidence: vec![Evidence {
-            sha256: file.sha256.clone(),
-            size: Some(file.size),
-            modified: file.modified,
-            ..Evidence::at("file", file.path.clone())
-        }],
+        evidence: evidence(file, indicator),
         also_at: Vec::new(),
-        attack: vec!["T1195.002"],
-        accepted: false,
+        attack: vec![technique(indicator.kind)],
+        accepted: None,
         first_seen: file.modified,
         advice: advice(level),
+    }
+}
+
+/// The file, or the places in it where the texts of the indicator stand.
+fn evidence(file: &WatchedFile, indicator: &Indicator) -> Vec<Evidence> {
+    let whole = Evidence {
+        sha256: file.sha256.clone(),
+        size: Some(file.size),
+        modified: file.modified,
+        ..Evidence::at("file", file.path.clone())
+    };
+    let texts = Sought::of(indicator).map(|sought| sought.texts).unwrap_or_default();
+    let found = texts.iter().filter_map(|needle| file.text(needle));
+    let lines: Vec<Evidence> =
+        found.map(|text| Evidence { line: Some(text.line), excerpt: text.excerpt.clone(), ..whole.clone() }).collect();
+    if lines.is_empty() { vec![whole] } else { lines }
+}
+
+fn technique(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Persistence => "T1547",
+        _ => "T1195.002",
     }
 }
 

@@ -8,6 +8,7 @@ pub mod package;
 pub mod package_code;
 pub mod place;
 pub mod record;
+pub mod reference;
 pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::intel::index::Intel;
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding, HookVerdict, Severity};
+use crate::model::glob;
 use crate::model::host::{Account, Homes, Platform};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
@@ -44,6 +46,7 @@ pub static RULES: &[Rule] = &[
     startup_hook::KNOWN,
     startup_hook::SHAPE,
     file::RULE,
+    reference::RULE,
 ];
 
 /// What the rules look at.
@@ -111,10 +114,10 @@ impl<'a> Scene<'a> {
         Places { accounts, environments, is_case_blind: self.platform.is_case_blind() }
     }
 
-    /// Whether a file has a name, by the rules of its system.
+    /// Whether a file has a name, which may hold stars, by the rules of its system.
     fn is_called(&self, path: &TargetPath, wanted: &str) -> bool {
-        let name = path.file_name();
-        name == wanted.as_bytes() || (self.platform.is_case_blind() && name.eq_ignore_ascii_case(wanted.as_bytes()))
+        let same = if self.platform.is_case_blind() { glob::caseless } else { glob::exact };
+        glob::fits(wanted.as_bytes(), path.file_name(), same)
     }
 
     /// Whether a file is a start-up hook.
@@ -175,7 +178,7 @@ fn merged(found: Vec<Finding>) -> Vec<Finding> {
             Some(other) => {
                 let rank = |finding: &Finding| (finding.level, finding.confidence);
                 let (mut best, rest) = if rank(&one) > rank(&other) { (one, other) } else { (other, one) };
-                best.evidence.extend(rest.evidence);
+                best.take_in(rest);
                 best.evidence.sort_unstable();
                 best.evidence.dedup();
                 by_subject.insert(key, best);

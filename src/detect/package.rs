@@ -126,6 +126,7 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
     one.id = Id::new("find", &parts);
     one.incident = Some(pack.id.clone());
     one.indicator = Some(indicator.id.clone());
+    one.indicators.push(indicator.id.clone());
     one.subject.name = Some(name.clone());
     one.subject.version = Some(version.clone());
     one.evidence = vec![evidence(found, version)];
@@ -147,6 +148,7 @@ pub(super) fn about(
         rule,
         incident: None,
         indicator: None,
+        indicators: Vec::new(),
         level: Level::None,
         severity: severity(Level::None, Confidence::Possible),
         confidence: Confidence::Possible,
@@ -163,7 +165,7 @@ pub(super) fn about(
         evidence: Vec::new(),
         also_at: found.also_at.clone(),
         attack: vec!["T1195.002"],
-        accepted: false,
+        accepted: None,
         first_seen: found.installed_at,
         advice: String::new(),
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Rule, Scene, package, settle};
 use crate::intel::index::Known;
-use crate::intel::pack::Kind;
 use crate::model::distribution::{Change, ChangeKind, Distribution};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
 use crate::model::path::TargetPath;
@@ -31,7 +30,7 @@ const SHOWN: usize = 10;
 
 fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let mut by_hash: BTreeMap<&str, Vec<Known<'_>>> = BTreeMap::new();
-    for known in scene.intel.of_kind(Kind::File).chain(scene.intel.of_kind(Kind::Startup)) {
+    for known in scene.intel.all().filter(|known| known.indicator.kind.has_hashed_files()) {
         for hash in &known.indicator.sha256 {
             by_hash.entry(hash).or_default().push(known);
         }
@@ -53,6 +52,7 @@ fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
         let mut one = package::about(scene, found, KNOWN.id, &indicator.id, title);
         one.incident = Some(known.pack.id.clone());
         one.indicator = Some(indicator.id.clone());
+        one.indicators.push(indicator.id.clone());
         // The row says that it was installed here, which for a payload is what its place would say.
         settle(&mut one, indicator.level.max(Level::Exposed).min(most), indicator.confidence);
         one.evidence.push(Evidence {
@@ -129,7 +129,7 @@ pub(super) fn folded(findings: Vec<Finding>) -> Vec<Finding> {
     for row in rows {
         let same = known.get(&(row.subject.path.clone(), row.incident.clone())).and_then(|at| rest.get_mut(*at));
         match same.filter(|same| same.level >= row.level && same.confidence >= row.confidence) {
-            Some(same) => same.evidence.extend(row.evidence),
+            Some(same) => same.take_in(row),
             None => rest.push(row),
         }
     }

@@ -48,7 +48,8 @@ fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
     let fits = |known: &Known<'_>| {
         let one = known.indicator;
         one.names.iter().any(|wanted| scene.is_called(&hook.path, wanted))
-            && super::file::content_fits(one, hook.sha256.as_ref(), hook.size, &hook.needles)
+            && one.contains.iter().all(|text| hook.needles.contains(text))
+            && super::file::hash_and_size_fit(one, hook.sha256.as_ref(), hook.size)
             && super::file::conditions_hold(scene, known, home())
     };
     scene.intel.of_kind(Kind::Startup).filter(fits).collect()
@@ -68,6 +69,7 @@ fn known_finding(scene: &Scene<'_>, hook: &StartupHook, known: &Known<'_>) -> Fi
     let mut found = base(scene, hook, KNOWN.id, &indicator.id);
     found.incident = Some(pack.id.clone());
     found.indicator = Some(indicator.id.clone());
+    found.indicators.push(indicator.id.clone());
     found.title = match runs_here {
         true => format!("the start-up file {name} of a known attack lies where Python runs it"),
         false => format!("the start-up file {name} of a known attack is stored here"),
@@ -128,6 +130,7 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
         rule,
         incident: None,
         indicator: None,
+        indicators: Vec::new(),
         level: Level::None,
         severity: severity(Level::None, Confidence::Possible),
         confidence: Confidence::Possible,
@@ -147,7 +150,7 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
         evidence,
         also_at: Vec::new(),
         attack: vec!["T1546.018"],
-        accepted: false,
+        accepted: None,
         first_seen: hook.modified,
         advice: String::new(),
     }

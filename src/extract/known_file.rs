@@ -1,16 +1,15 @@
 //! Files under a name that a pack watches, wherever they lie: payloads, loaders, lock files. A name alone means little;
 //! the packs say which content makes it mean something.
 
-use std::io::Read;
-
 use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 use super::Extractor;
+use super::format::texts::Finder;
 use super::input::{Input, listed};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
-use crate::model::id::hex;
+use crate::model::id::{hex, sha256_of_hex};
 use crate::model::interest::{Ask, Interest};
 use crate::model::known_file::WatchedFile;
 use crate::model::watch::FileWatch;
@@ -28,8 +27,11 @@ pub const EXTRACTOR: Extractor = Extractor {
 
 fn read(input: &Input<'_>) -> Harvest {
     let mut harvest = Harvest::default();
-    let name = String::from_utf8_lossy(input.candidate.name).to_lowercase();
-    let Some(wanted) = input.watch.file_names.get(&name) else {
+    let lower = |name: &[u8]| String::from_utf8_lossy(name).to_lowercase();
+    let mut folders = input.candidate.path.components().rev().skip(1);
+    let (folder, above) = (folders.next().unwrap_or_default(), folders.next().unwrap_or_default());
+    let name = lower(input.candidate.name);
+    let Some(wanted) = input.watch.wants(&name, &lower(folder), &lower(above)) else {
         return harvest;
     };
     let stat = match input.candidate.dir.stat_entry(input.candidate.name) {
@@ -46,18 +48,27 @@ fn read(input: &Input<'_>) -> Harvest {
         owner_uid: Some(stat.uid),
         sha256: None,
         linked: stat.linked(),
-        needles: Vec::new(),
+        texts: Vec::new(),
     };
     let is_read = wanted.hash || !wanted.needles.is_empty();
-    let added = if is_read { add_content(input, wanted, &mut file) } else { Ok(()) };
+    let added = if is_read { add_content(input, &wanted, &mut file) } else { Ok(()) };
     if let Err(why) = added {
         let gap = input.gap(why).because("what it contains is not known, only that it is there");
         // A start-up file is judged, and missed, as what it is.
         let is_judged = name.ends_with(".pth") && why == GapReason::TooLarge;
         harvest.gaps.push(if is_judged { gap.harmless() } else { gap });
     }
-    harvest.facts.watched_files.push(file);
+    // A name with stars is that of many honest files.
+    let is_named = input.watch.file_names.contains_key(&name);
+    if is_named || !file.texts.is_empty() || is_known(input, &file) {
+        harvest.facts.watched_files.push(file);
+    }
     harvest
+}
+
+fn is_known(input: &Input<'_>, file: &WatchedFile) -> bool {
+    let digest = file.sha256.as_deref().and_then(sha256_of_hex);
+    digest.is_some_and(|digest| input.watch.sha256.contains(&digest))
 }
 
 fn add_content(input: &Input<'_>, wanted: &FileWatch, file: &mut WatchedFile) -> Result<(), GapReason> {
@@ -66,24 +77,16 @@ fn add_content(input: &Input<'_>, wanted: &FileWatch, file: &mut WatchedFile) ->
     }
     let opened = input.open_candidate_to_judge()?;
     let is_elsewhere = opened.is_elsewhere;
-    let mut stream = input.stream_open(opened, input.cap);
-    let longest = wanted.needles.iter().map(String::len).max().unwrap_or(0);
-    let mut missing: Vec<&String> = wanted.needles.iter().collect();
+    let stream = input.stream_open(opened, input.cap);
     let mut hash = Sha256::new();
-    let mut window: Vec<u8> = Vec::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        let got = stream.read(&mut buffer).map_err(|_| GapReason::Unreadable)?;
-        let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
-        hash.update(part);
-        // The end of the part before stays, so that a text across the border is found.
-        window.drain(..window.len().saturating_sub(longest));
-        window.extend_from_slice(part);
-        missing.retain(|needle| !contains(&window, needle.as_bytes()));
-    }
-    file.needles = wanted.needles.iter().filter(|needle| !missing.contains(needle)).cloned().collect();
+    let mut finder = Finder::of(wanted.needles.iter());
+    finder.take_all(stream, |part| hash.update(part)).map_err(|_| GapReason::Unreadable)?;
+    file.texts = finder.finish();
     let digest: [u8; 32] = hash.finalize().into();
     // Behind a link of another name may lie anything, a secret too; a known payload is none.
+    if is_elsewhere {
+        file.texts.iter_mut().for_each(|text| text.excerpt = None);
+    }
     let is_shown = !is_elsewhere || input.watch.sha256.contains(&digest);
     file.sha256 = (wanted.hash && is_shown).then(|| hex(&digest));
     Ok(())

@@ -1,13 +1,13 @@
-//! Look-ups over all packs: by package name, by file name, and what the readers should look at (`Watch`).
+//! Look-ups over all packs: by package name, by kind, by date.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::load::Loaded;
 use super::pack::{Indicator, Kind, Pack};
+use super::table;
 use super::version::{self, Match};
 use crate::model::distribution::normalize_name;
 use crate::model::time::Time;
-use crate::model::watch::Watch;
 
 /// All packs, ready to be asked.
 pub struct Intel {
@@ -59,7 +59,7 @@ impl Intel {
         &self.packs
     }
 
-    /// Every indicator of every pack.
+    /// Every indicator of every pack, the lines of tables aside.
     pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
         self.packs
             .iter()
@@ -71,12 +71,38 @@ impl Intel {
         self.all().filter(move |known| known.indicator.kind == kind)
     }
 
-    /// The package indicators for a normalised name.
-    pub fn package(&self, normalized: &str) -> impl Iterator<Item = Known<'_>> + use<'_> {
-        self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
+    /// The package indicators for a normalised name: those of incidents first, then the lines of feeds.
+    pub fn package<'i>(&'i self, normalized: &str) -> impl Iterator<Item = Known<'i>> + use<'i> {
+        let own = self.packages.get(normalized).into_iter().flatten().filter_map(|(at, row)| {
             let pack = &self.packs.get(*at)?.pack;
             Some(Known { pack, indicator: pack.indicators.get(*row)? })
-        })
+        });
+        let tables = self
+            .packs
+            .iter()
+            .flat_map(|one| table::of_name(&one.pack.packages, normalized).iter().map(move |row| (one, row)));
+        let listed: Vec<Known<'i>> =
+            tables.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) }).collect();
+        own.chain(listed)
+    }
+
+    /// The indicator of an id, lines of tables included.
+    #[must_use]
+    pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
+        let of_table = || {
+            let packs = self.packs.iter().filter(|one| id.starts_with(one.pack.id.as_str()));
+            let mut rows = packs.flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+            let (one, row) = rows.find(|(one, row)| row.id(&one.pack.id) == id)?;
+            Some(Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
+        };
+        self.all().find(|known| known.indicator.id == id).or_else(of_table)
+    }
+
+    /// The indicators that feeds make of a record, such as `MAL-2025-1970`.
+    pub fn of_record<'i>(&'i self, record: &'i str) -> impl Iterator<Item = Known<'i>> {
+        let rows = self.packs.iter().flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
+        let rows = rows.filter(move |(_, row)| *row.record == *record);
+        rows.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
     }
 
     /// The day of the newest pack, such as `2026-11-20`.
@@ -108,47 +134,9 @@ impl Intel {
         counts.into_iter().collect()
     }
 
-    /// What the readers should look at.
-    #[must_use]
-    pub fn watch(&self) -> Watch {
-        let mut watch = Watch { packages: self.packages.keys().cloned().collect(), ..Watch::default() };
-        for known in self.all() {
-            let one = known.indicator;
-            if matches!(one.kind, Kind::Startup | Kind::File) {
-                watch.sha256.extend(one.sha256.iter().filter_map(|hash| bytes_of(hash)));
-            }
-            match one.kind {
-                Kind::Startup => {
-                    watch.hook_needles.extend(one.contains.iter().cloned());
-                    add_names(&mut watch, one, one.names.iter().map(String::as_str));
-                }
-                Kind::File => {
-                    let placed = one.paths.iter().filter_map(|path| path.rsplit('/').next());
-                    add_names(&mut watch, one, placed.chain(one.names.iter().map(String::as_str)));
-                }
-                _ => {}
-            }
-        }
-        watch
-    }
-}
-
-/// A SHA-256 from its hex.
-fn bytes_of(hash: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> =
-        (0..32).map(|at| u8::from_str_radix(hash.get(2 * at..2 * at + 2)?, 16).ok()).collect();
-    digits?.try_into().ok()
-}
-
-fn add_names<'n>(watch: &mut Watch, one: &Indicator, names: impl Iterator<Item = &'n str>) {
-    for name in names {
-        // Start-up files of this suffix are read by their own check.
-        if one.kind == Kind::Startup && name.ends_with(".pth") {
-            continue;
-        }
-        let wanted = watch.file_names.entry(name.to_lowercase()).or_default();
-        wanted.hash |= !one.sha256.is_empty();
-        wanted.needles.extend(one.contains.iter().cloned());
+    /// The normalised names of packages that some indicator names.
+    pub fn package_names(&self) -> impl Iterator<Item = &str> {
+        self.packages.keys().map(String::as_str)
     }
 }
 
@@ -164,11 +152,13 @@ pub fn applies(indicator: &Indicator, version: &str) -> Applies {
     if indicator.specifier.as_deref().is_some_and(|specifier| version::is_within(version, specifier)) {
         return Applies::Yes;
     }
-    let best = indicator.versions.iter().map(|bad| version::compare(version, bad)).find(|found| *found != Match::No);
-    match best {
-        Some(Match::Equal) => Applies::Yes,
-        Some(Match::SameText) => Applies::SameText,
-        _ => Applies::No,
+    let all = indicator.versions.iter().map(|bad| (bad, version::compare(version, bad)));
+    match all.filter(|(_, found)| *found != Match::No).map(|(bad, found)| (bad.starts_with(version::RAW), found)).next()
+    {
+        // The same text is all that a pack can ask for that marks one as no version.
+        Some((true, _) | (false, Match::Equal)) => Applies::Yes,
+        Some((false, _)) => Applies::SameText,
+        None => Applies::No,
     }
 }
 
@@ -199,14 +189,5 @@ mod tests {
         assert!(verdicts("deepseek", "1.0.0").is_empty());
         assert_eq!(verdicts("deepseeek", ""), [Applies::Yes]);
         assert_eq!(verdicts("litellm", "").len(), 3);
-    }
-
-    #[test]
-    fn the_watch_names_files_to_look_for() {
-        let watch = intel().watch();
-        assert!(watch.packages.contains("litellm"));
-        assert!(watch.file_names.contains_key("sysmon.py"));
-        assert!(watch.sha256.iter().any(|hash| hash.starts_with(&[0x71, 0xe3, 0x5a, 0xef])));
-        assert!(!watch.file_names.contains_key("litellm_init.pth") || watch.file_names["litellm_init.pth"].hash);
     }
 }

@@ -61,9 +61,6 @@ fn faults(pack: &Pack, one: &Indicator) -> Vec<String> {
     {
         out.push("its specifier has no upper end: the project's next release would be bad too".to_owned());
     }
-    if one.kind == Kind::Startup && one.names.iter().any(|name| name.contains(['/', '*'])) {
-        out.push("`names` are plain file names of a site directory".to_owned());
-    }
     out
 }
 

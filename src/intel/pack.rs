@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::table::Row;
 use crate::model::finding::{Confidence, Stage};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
@@ -39,7 +40,11 @@ pub struct Pack {
     #[serde(default)]
     pub window: Option<Window>,
     /// What to look for.
+    #[serde(default)]
     pub indicators: Vec<Indicator>,
+    /// The packages of a feed, one line each, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<Row>,
     /// The credential stores it takes, by id of the credential catalogue.
     #[serde(default)]
     pub targets: Vec<String>,
@@ -61,6 +66,8 @@ pub enum Status {
     Disputed,
     /// One source and nothing that supports it.
     Uncorroborated,
+    /// A feed of many incidents, imported: each of its records stands for itself.
+    Feed,
 }
 
 /// A span of time, UTC.
@@ -210,12 +217,63 @@ pub enum Kind {
     String,
 }
 
+impl Pack {
+    /// How many things it looks for.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.indicators.len() + self.packages.len()
+    }
+}
+
+impl Indicator {
+    /// One that matches nothing yet, to be filled in.
+    #[must_use]
+    pub fn empty(id: String, kind: Kind) -> Self {
+        Self {
+            id,
+            kind,
+            ecosystem: None,
+            name: None,
+            names: Vec::new(),
+            versions: Vec::new(),
+            specifier: None,
+            all_versions: false,
+            paths: Vec::new(),
+            sha256: Vec::new(),
+            size: None,
+            contains: Vec::new(),
+            cmdline: Vec::new(),
+            domains: Vec::new(),
+            ips: Vec::new(),
+            url_paths: Vec::new(),
+            images: Vec::new(),
+            digests: Vec::new(),
+            pods: Vec::new(),
+            commits: Vec::new(),
+            repositories: Vec::new(),
+            all_of: Vec::new(),
+            any_of: Vec::new(),
+            meaning: String::new(),
+            stage: Stage::Referenced,
+            level: Level::Exposed,
+            confidence: Confidence::Possible,
+            references: Vec::new(),
+        }
+    }
+}
+
 impl Kind {
     /// Whether this version of pysweep looks for such indicators. The others are loaded, listed, and named in the
     /// coverage of every report as not looked for.
     #[must_use]
     pub fn is_looked_for(self) -> bool {
-        matches!(self, Self::Package | Self::File | Self::Startup)
+        self != Self::Process
+    }
+
+    /// Whether its hashes are those of files, which a RECORD may list.
+    #[must_use]
+    pub fn has_hashed_files(self) -> bool {
+        matches!(self, Self::File | Self::Startup | Self::Persistence)
     }
 
     /// The word in packs and reports.

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::pack::{Indicator, Kind, Pack, SCHEMA};
+use super::table::{Row, Versions};
 use super::version;
 use crate::model::finding::Confidence;
+use crate::model::time::Time;
 use crate::model::verdict::Level;
 
 /// A fault that serde cannot see: which id it concerns, and what is wrong.
@@ -26,7 +28,7 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
     if pack.schema != SCHEMA {
         return fault(&pack.schema, format!("schema is `{}`, this version reads `{SCHEMA}`", pack.schema));
     }
-    if pack.indicators.is_empty() {
+    if pack.count() == 0 {
         return fault("indicators", "a pack without indicators finds nothing".to_owned());
     }
     let ids: BTreeSet<&str> = pack.indicators.iter().map(|one| one.id.as_str()).collect();
@@ -43,7 +45,39 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
             return fault(unknown, format!("`{}` depends on `{unknown}`, which this pack does not have", one.id));
         }
     }
-    Ok(())
+    check_table(&pack.packages)
+}
+
+/// The lines of a table: sorted, each once, names normalised, versions by PEP 440 or marked.
+fn check_table(rows: &[Row]) -> Result<(), Fault> {
+    let fault = |row: &Row, why: String| Err(Fault { near: row.record.to_string(), why });
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    for row in rows {
+        if row.name.is_empty() || !row.name.bytes().all(is_plain) || row.name.contains("--") {
+            return fault(row, format!("`{}` is no normalised name (PEP 503)", row.name));
+        }
+        if row.record.is_empty() || row.record.chars().any(|at| at.is_control() || at.is_whitespace()) {
+            return fault(row, format!("the line of `{}` has no record id without blanks", row.name));
+        }
+        if let Some(day) = row.modified.as_deref().filter(|day| Time::parse(day).is_err()) {
+            return fault(row, format!("`{day}` in the line of `{}` is no date", row.name));
+        }
+        let Versions::These(these) = &row.versions else { continue };
+        if these.is_empty() {
+            return fault(row, format!("the line of `{}` names no version; `\"*\"` is all of them", row.name));
+        }
+        if let Some(bad) = these.iter().find(|text| !version::is_valid(text)) {
+            let why = "is not a version by PEP 440; mark a text that is none with ===";
+            return fault(row, format!("`{bad}` in the line of `{}` {why}", row.name));
+        }
+    }
+    let unordered = rows.iter().zip(rows.iter().skip(1)).find(|(a, b)| a.key() >= b.key());
+    match unordered {
+        Some((_, row)) => {
+            fault(row, format!("the line of `{}` and `{}` is not in order or there twice", row.name, row.record))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_matchers(one: &Indicator) -> Result<(), Fault> {
@@ -65,20 +99,38 @@ fn check_matchers(one: &Indicator) -> Result<(), Fault> {
             return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
         }
     }
-    if one.kind == Kind::File && one.paths.is_empty() && one.names.is_empty() {
-        return fault(format!(
-            "`{}` needs `paths` or `names`: files are found by name before their content is read",
-            one.id
-        ));
-    }
+    check_needed(one)
+}
+
+/// What a kind cannot do without, so that it is found at all and means something when it is.
+fn check_needed(one: &Indicator) -> Result<(), Fault> {
+    let fault = |why: &str| Err(Fault { near: one.id.clone(), why: format!("`{}` needs {why}", one.id) });
     let has_content = !one.sha256.is_empty() || one.size.is_some() || !one.contains.is_empty();
-    if one.kind == Kind::File && one.paths.is_empty() && !has_content {
-        return fault(format!("`{}` needs `sha256`, `size` or `contains`: a name anywhere means nothing", one.id));
+    let is_telling = !one.sha256.is_empty() || !one.contains.is_empty();
+    let has_star = |text: &String| text.rsplit('/').next().is_some_and(|name| name.contains('*'));
+    match one.kind {
+        Kind::File if one.paths.is_empty() && one.names.is_empty() && one.sha256.is_empty() => {
+            fault("`paths`, `names` or `sha256`: files are found by name before their content is read")
+        }
+        Kind::File if one.paths.is_empty() && !has_content => {
+            fault("`sha256`, `size` or `contains`: a name anywhere means nothing")
+        }
+        Kind::Startup if one.names.is_empty() => fault("`names`"),
+        Kind::Persistence if one.paths.is_empty() => fault("`paths`: what the system starts is found by its file"),
+        Kind::Workflow if one.paths.is_empty() || one.contains.is_empty() => {
+            fault("`paths` and `contains`: the file name of a pipeline alone means nothing")
+        }
+        Kind::Network if one.domains.is_empty() && one.ips.is_empty() => {
+            fault("`domains` or `ips`: the path of a URL alone means nothing")
+        }
+        Kind::Container if one.images.is_empty() && one.digests.is_empty() && one.pods.is_empty() => {
+            fault("`images`, `digests` or `pods`: the name of a container alone means nothing")
+        }
+        _ if !is_telling && one.paths.iter().chain(&one.names).any(has_star) => {
+            fault("`sha256` or `contains`: a name with stars is that of many honest files")
+        }
+        _ => Ok(()),
     }
-    if one.kind == Kind::Startup && one.names.is_empty() {
-        return fault(format!("`{}` needs `names`", one.id));
-    }
-    Ok(())
 }
 
 fn check_values(one: &Indicator) -> Result<(), Fault> {
@@ -88,7 +140,10 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
         return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex", one.id));
     }
     if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
-        return fault(bad, format!("`{}`: `{bad}` is not a version by PEP 440", one.id));
+        return fault(
+            bad,
+            format!("`{}`: `{bad}` is not a version by PEP 440; mark a text that is none with ===", one.id),
+        );
     }
     if let Some(bad) = one.specifier.as_deref().filter(|text| !version::is_valid_specifier(text)) {
         return fault(bad, format!("`{}`: `{bad}` is not a version specifier by PEP 440", one.id));
@@ -120,9 +175,23 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
 
 fn check_paths(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
-    let is_plain = |path: &&String| path.rsplit('/').next().is_some_and(|name| !name.is_empty() && !name.contains('*'));
-    if let Some(bad) = one.paths.iter().find(|path| one.kind == Kind::File && !is_plain(path)) {
-        return fault(bad, format!("`{}`: the last name of `{bad}` must be a plain file name", one.id));
+    let is_findable = |path: &&String| {
+        let mut names = path.rsplit('/');
+        let (name, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        !name.is_empty() && (!name.contains('*') || !(folder.is_empty() || folder.contains(['*', '{'])))
+    };
+    let has_files = one.kind != Kind::Process;
+    if let Some(bad) = one.paths.iter().find(|path| has_files && !is_findable(path)) {
+        let why = "must be a plain file name, or one with stars in a folder of a plain name";
+        return fault(bad, format!("`{}`: the last name of `{bad}` {why}", one.id));
+    }
+    let is_module = |name: &&String| name.contains('/') || (name.contains('*') && !name.ends_with(".pth"));
+    if let Some(bad) = one.names.iter().find(|name| one.kind == Kind::Startup && is_module(name)) {
+        let why = "is no plain name of a site directory's file, or has stars and is no .pth";
+        return fault(bad, format!("`{}`: `{bad}` {why}", one.id));
+    }
+    if let Some(bad) = one.names.iter().find(|name| one.kind == Kind::File && name.contains(['/', '*'])) {
+        return fault(bad, format!("`{}`: `{bad}` is no plain file name; patterns belong into `paths`", one.id));
     }
     let is_clean = |path: &&String| path.split('/').skip(1).all(|name| !matches!(name, "" | "." | ".."));
     if let Some(bad) = one.paths.iter().find(|path| !is_clean(path)) {

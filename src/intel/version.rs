@@ -15,10 +15,16 @@ pub enum Match {
     No,
 }
 
-/// Whether `text` is a version.
+/// What marks a text in a pack that no parser takes for a version: PEP 440's arbitrary equality.
+pub const RAW: &str = "===";
+
+/// Whether `text` is a version, or is marked as a text that is none.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
-    Version::from_str(text.trim()).is_ok()
+    match text.trim().strip_prefix(RAW) {
+        Some(raw) => !raw.trim().is_empty(),
+        None => Version::from_str(text.trim()).is_ok(),
+    }
 }
 
 /// Whether `text` is a version specifier, such as `>=1.2,<2`.
@@ -30,6 +36,8 @@ pub fn is_valid_specifier(text: &str) -> bool {
 /// Compares a version on disk with a bad one: the public version decides, so `1.82.7+anything` is 1.82.7.
 #[must_use]
 pub fn compare(found: &str, bad: &str) -> Match {
+    let bad = bad.trim();
+    let bad = bad.strip_prefix(RAW).map_or(bad, str::trim);
     match (parse(found), Version::from_str(bad.trim())) {
         (Some(found), Ok(bad)) => {
             let found = if bad.is_local() { found } else { found.without_local() };

@@ -118,6 +118,15 @@ impl Evidence {
     }
 }
 
+/// What the user wrote about a finding that is known and stays.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Accepted {
+    /// Why it stays.
+    pub reason: String,
+    /// Until when it is accepted.
+    pub until: Time,
+}
+
 /// One judged thing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
@@ -127,8 +136,10 @@ pub struct Finding {
     pub rule: &'static str,
     /// The pack, where an indicator matched.
     pub incident: Option<String>,
-    /// The indicator.
+    /// The indicator that says the most.
     pub indicator: Option<String>,
+    /// Every indicator of the pack that fits, sorted.
+    pub indicators: Vec<String>,
     /// What it means for the verdict.
     pub level: Level,
     /// How bad.
@@ -151,12 +162,22 @@ pub struct Finding {
     pub also_at: Vec<TargetPath>,
     /// MITRE ATT&CK techniques.
     pub attack: Vec<&'static str>,
-    /// Whether the user accepted it.
-    pub accepted: bool,
+    /// Who lives with it, and how long; null unless the user accepted it.
+    pub accepted: Option<Accepted>,
     /// The earliest sign of it on disk.
     pub first_seen: Option<Time>,
     /// What to do first, and where.
     pub advice: String,
+}
+
+impl Finding {
+    /// Takes in another finding of the same thing that says no more than this one.
+    pub fn take_in(&mut self, other: Self) {
+        self.evidence.extend(other.evidence);
+        self.indicators.extend(other.indicators);
+        self.indicators.sort_unstable();
+        self.indicators.dedup();
+    }
 }
 
 /// How a start-up file was judged.

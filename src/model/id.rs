@@ -44,9 +44,33 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A SHA-256 from its hex; none for anything else.
+#[must_use]
+pub fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    for (place, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+        let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let (high, low) = (value(pair.first()?)?, value(pair.last()?)?);
+        *place = high << 4 | low;
+    }
+    Some(digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_and_its_hex_are_one() {
+        let digest: [u8; 32] = std::array::from_fn(|at| at as u8 * 7);
+        assert_eq!(sha256_of_hex(&hex(&digest)), Some(digest));
+        assert_eq!(sha256_of_hex(&hex(&digest).replace('0', "g")), None);
+        assert_eq!(sha256_of_hex("00"), None);
+    }
 
     #[test]
     fn an_id_depends_on_where_the_parts_end() {

@@ -2,7 +2,9 @@
 
 use super::path::TargetPath;
 use super::python::FileIdentity;
+use super::text::Excerpt;
 use super::time::Time;
+use super::watch::Needle;
 
 /// A regular file under a name that a pack watches. Facts only: whether it is bad is judged later.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,6 +21,26 @@ pub struct WatchedFile {
     pub sha256: Option<String>,
     /// Which file it is, if it has several names.
     pub linked: Option<FileIdentity>,
-    /// The texts of the packs that it contains.
-    pub needles: Vec<String>,
+    /// The texts of the packs that it contains, sorted.
+    pub texts: Vec<FoundText>,
+}
+
+impl WatchedFile {
+    /// Where a text of a pack was found first.
+    #[must_use]
+    pub fn text(&self, needle: &Needle) -> Option<&FoundText> {
+        let at = self.texts.binary_search_by(|one| one.needle.cmp(needle)).ok()?;
+        self.texts.get(at)
+    }
+}
+
+/// A text of a pack in a file, where it was found first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct FoundText {
+    /// The text.
+    pub needle: Needle,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The line around it, redacted; none where a link of another name leads to the file.
+    pub excerpt: Option<Excerpt>,
 }

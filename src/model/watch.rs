@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::glob;
+
 /// Compiled from the packs by `intel`.
 #[derive(Clone, Default, Debug)]
 pub struct Watch {
@@ -9,6 +11,8 @@ pub struct Watch {
     pub packages: BTreeSet<String>,
     /// File names to look for anywhere, lower case.
     pub file_names: BTreeMap<String, FileWatch>,
+    /// Files to look for by a name with stars, in folders of a name.
+    pub file_patterns: Vec<PatternWatch>,
     /// SHA-256 of known payloads, to be looked for in the rows of RECORD.
     pub sha256: BTreeSet<[u8; 32]>,
     /// Texts to look for in start-up files.
@@ -21,5 +25,131 @@ pub struct FileWatch {
     /// Whether its SHA-256 is wanted.
     pub hash: bool,
     /// Texts to look for in it.
-    pub needles: BTreeSet<String>,
+    pub needles: BTreeSet<Needle>,
+}
+
+/// Files of a name with stars in a folder of a plain name.
+#[derive(Clone, Debug)]
+pub struct PatternWatch {
+    /// The name, with `*` for any part of it; lower case.
+    pub name: String,
+    /// The folder's name, lower case.
+    pub folder: String,
+    /// The name of the folder above that, where the pack says it; lower case.
+    pub above: Option<String>,
+    /// What to find out.
+    pub wants: FileWatch,
+}
+
+/// A text to look for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Needle {
+    /// The text, compared byte for byte.
+    pub text: String,
+    /// What may stand beside it.
+    pub edges: Edges,
+}
+
+/// What may stand beside a text for it to count.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Edges {
+    /// Anything.
+    Any,
+    /// Nothing that continues a word: letters, digits, `_`, `-`.
+    Word,
+    /// Nothing that makes another host of it: what continues a word, a dot and more behind, and for an address a dot in
+    /// front. The names of hosts below it count.
+    Host,
+}
+
+impl Watch {
+    /// What is wanted of the file `name` in `folder`, which lies in `above`; names in lower case.
+    #[must_use]
+    pub fn wants(&self, name: &str, folder: &str, above: &str) -> Option<FileWatch> {
+        let fits = |one: &&PatternWatch| {
+            one.folder == folder
+                && one.above.as_ref().is_none_or(|wanted| wanted == above)
+                && glob::fits(one.name.as_bytes(), name.as_bytes(), glob::exact)
+        };
+        let mut all = self.file_names.get(name).cloned();
+        for one in self.file_patterns.iter().filter(fits) {
+            all.get_or_insert_default().add(&one.wants);
+        }
+        all
+    }
+}
+
+impl FileWatch {
+    /// Asks for what the other one asks for as well.
+    pub fn add(&mut self, other: &Self) {
+        self.hash |= other.hash;
+        self.needles.extend(other.needles.iter().cloned());
+    }
+}
+
+impl Needle {
+    /// Whether the text at `from..to` of `line` stands alone as its edges ask.
+    #[must_use]
+    pub fn stands_alone(&self, line: &[u8], from: usize, to: usize) -> bool {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || byte >= 0x80;
+        let before = from.checked_sub(1).and_then(|at| line.get(at).copied());
+        let (after, next) = (line.get(to).copied(), line.get(to + 1).copied());
+        let is_closed = !before.is_some_and(is_word) && !after.is_some_and(is_word);
+        match self.edges {
+            Edges::Any => true,
+            Edges::Word => is_closed,
+            Edges::Host => {
+                let is_address = self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+                let goes_on = after == Some(b'.') && next.is_some_and(is_word);
+                is_closed && !goes_on && !(is_address && before == Some(b'.'))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alone(text: &str, edges: Edges, line: &str) -> bool {
+        let from = line.find(text).unwrap();
+        Needle { text: text.to_owned(), edges }.stands_alone(line.as_bytes(), from, from + text.len())
+    }
+
+    #[test]
+    fn a_host_is_itself_or_above_what_is_named() {
+        for line in ["evil.cloud", "x.evil.cloud", "https://evil.cloud/a", "at evil.cloud.", "u@evil.cloud:80"] {
+            assert!(alone("evil.cloud", Edges::Host, line), "{line}");
+        }
+        for line in ["notevil.cloud", "evil.cloud.example.org", "evil.cloudy", "my-evil.cloud"] {
+            assert!(!alone("evil.cloud", Edges::Host, line), "{line}");
+        }
+        assert!(alone("1.2.3.4", Edges::Host, "http://1.2.3.4:80/"));
+        assert!(!alone("1.2.3.4", Edges::Host, "11.2.3.4") && !alone("1.2.3.4", Edges::Host, "0.1.2.3.4"));
+        assert!(!alone("1.2.3.4", Edges::Host, "1.2.3.45") && !alone("1.2.3.4", Edges::Host, "1.2.3.4.5"));
+    }
+
+    #[test]
+    fn a_word_is_not_part_of_another() {
+        assert!(alone("tpcp-docs", Edges::Word, "git@github.com:mia/tpcp-docs.git"));
+        assert!(!alone("tpcp-docs", Edges::Word, "mia/tpcp-docs-2") && !alone("tpcp-docs", Edges::Word, "xtpcp-docs"));
+        assert!(alone("tpcp", Edges::Any, "xtpcp-docs"));
+    }
+
+    #[test]
+    fn names_and_patterns_add_up() {
+        let needle = |text: &str| BTreeSet::from([Needle { text: text.to_owned(), edges: Edges::Any }]);
+        let mut watch = Watch::default();
+        watch.file_names.insert("a.yml".to_owned(), FileWatch { hash: true, needles: needle("one") });
+        watch.file_patterns.push(PatternWatch {
+            name: "*.yml".to_owned(),
+            folder: "workflows".to_owned(),
+            above: Some(".github".to_owned()),
+            wants: FileWatch { hash: false, needles: needle("two") },
+        });
+        let wants = watch.wants("a.yml", "workflows", ".github").unwrap();
+        assert!(wants.hash && wants.needles.len() == 2);
+        assert!(watch.wants("b.yml", "workflows", ".github").is_some());
+        assert!(watch.wants("b.yml", "workflows", "x").is_none());
+    }
 }

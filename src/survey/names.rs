@@ -90,6 +90,8 @@ impl NameTable {
                 }
                 Ask::WatchedNames => {
                     watch.file_names.keys().for_each(|name| table.add_exact(name, Asker { check, dirs: false }));
+                    let patterns = watch.file_patterns.iter();
+                    patterns.for_each(|one| table.folders.add(&one.folder, one.above.as_deref(), check));
                 }
                 Ask::Marks => {
                     places.mark_names().for_each(|name| table.add_exact(name, Asker { check, dirs: true }));

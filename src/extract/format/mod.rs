@@ -5,6 +5,7 @@ pub mod headers;
 pub mod hive;
 pub mod marshal;
 pub mod read_at;
+pub mod texts;
 pub mod zip;
 
 #[cfg(test)]

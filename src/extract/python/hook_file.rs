@@ -5,7 +5,7 @@ use crate::extract::input::{Content, Input};
 use crate::extract::known_file::contains;
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
-use crate::model::id::hex;
+use crate::model::id::sha256_of_hex;
 use crate::model::startup::{Feature, StartupHook};
 use crate::model::text::Excerpt;
 
@@ -35,7 +35,7 @@ pub fn settle(input: &Input<'_>, hook: &mut StartupHook, content: &Content) {
 /// Takes out what shows the content of a file that a link of another name leads to: Python runs it, but it may be a
 /// secret. A known payload is none.
 fn hide(input: &Input<'_>, hook: &mut StartupHook) {
-    let is_known = |hash: &String| input.watch.sha256.iter().any(|known| hex(known) == *hash);
+    let is_known = |hash: &String| sha256_of_hex(hash).is_some_and(|hash| input.watch.sha256.contains(&hash));
     hook.sha256 = hook.sha256.take().filter(is_known);
     let lines = hook.lines.iter_mut().map(|line| &mut line.text);
     lines.chain(hook.code.signs.iter_mut().map(|sign| &mut sign.text)).for_each(|text| {
