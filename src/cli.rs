@@ -27,7 +27,7 @@ pub struct Args {
 pub enum Command {
     /// Sweep this host, an image (--root), or just the named paths of it.
     Scan(ScanArgs),
-    /// Ask the packs about packages: NAME, NAME==VERSION, or a requirements file; no sweep.
+    /// Ask the packs about packages: NAME, NAME==VERSION, a requirements or lock file; no sweep.
     Check(CheckArgs),
     /// Judge single start-up files (.pth, .start, sitecustomize.py) and explain the judgement.
     Pth(PthArgs),
@@ -133,7 +133,7 @@ pub struct CheckArgs {
     /// NAME or NAME==VERSION.
     #[arg(value_name = "NAME[==VERSION]", required_unless_present = "requirements")]
     pub packages: Vec<String>,
-    /// A requirements file (repeatable); - is standard input.
+    /// A requirements or lock file (repeatable); - is standard input.
     #[arg(short, long = "requirements", value_name = "FILE")]
     pub requirements: Vec<PathBuf>,
     /// Which indicator packs are used.

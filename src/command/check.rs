@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use super::output;
-use super::requirement::{self, Asked};
 use crate::assess::verdict::age_words;
 use crate::cli::CheckArgs;
 use crate::config::{self, Clock};
 use crate::error::Error;
+use crate::extract::lock::{self, Pin, requirements};
 use crate::intel::index::{Applies, Intel, Known};
 use crate::intel::versions_words;
 use crate::model::finding::Confidence;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     let intel = super::intel(&args.packs)?;
     let mut asked = Vec::new();
     for text in &args.packages {
-        let Some(one) = requirement::parse(text) else {
+        let Some(one) = requirements::pin(text) else {
             return Err(Error::Usage(format!("`{text}` is no NAME or NAME==VERSION")));
         };
         asked.push(one);
@@ -52,35 +52,19 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     })
 }
 
-fn read_requirements(file: &Path) -> Result<Vec<Asked>, Error> {
-    let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if [".lock", ".toml", ".json", ".yml", ".yaml"].iter().any(|end| name.ends_with(end)) {
-        let why = "this version reads requirements files only (NAME==VERSION lines), no lock files".to_owned();
-        return Err(Error::Input { path: file.to_path_buf(), why });
-    }
-    let bytes = config::read_user_file(file).map_err(|why| Error::Input { path: file.to_path_buf(), why })?;
-    let found = requirement::parse_file(&decode(&bytes));
+/// The packages that a lock or requirements file names.
+fn read_requirements(file: &Path) -> Result<Vec<Pin>, Error> {
+    let input = |why: String| Error::Input { path: file.to_path_buf(), why };
+    let bytes = config::read_user_file(file).map_err(input)?;
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let found = lock::read(&name, &bytes).map_err(|fault| input(fault.to_string()))?;
     for (number, why) in &found.unread {
         output::complain(&format!("{}, line {number} {why}", file.display()));
     }
-    Ok(found.asked)
+    Ok(found.pins)
 }
 
-/// UTF-8, or UTF-16 as PowerShell redirects it.
-fn decode(bytes: &[u8]) -> String {
-    let wide = |read: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> =
-            bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>().copied().map(read)).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    }
-}
-
-fn judge(intel: &Intel, one: &Asked) -> (Answer, Vec<String>) {
+fn judge(intel: &Intel, one: &Pin) -> (Answer, Vec<String>) {
     let version = one.version.as_deref().unwrap_or_default();
     let place = one.line.map(|number| format!(" (line {number})")).unwrap_or_default();
     let name = line(&format!("{} {version}", one.name)).trim_end().to_owned();

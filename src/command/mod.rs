@@ -9,7 +9,6 @@ mod progress;
 mod pth;
 mod pth_shown;
 mod recheck;
-mod requirement;
 mod scan;
 mod stored;
 mod tell;
