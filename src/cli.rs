@@ -27,11 +27,13 @@ pub struct Args {
 pub enum Command {
     /// Sweep this host, an image (--root), or just the named paths of it.
     Scan(ScanArgs),
-    /// Ask the packs about packages: NAME, NAME==VERSION, or a requirements file; no sweep.
+    /// Ask the packs about packages: NAME, NAME==VERSION, a requirements or lock file; no sweep.
     Check(CheckArgs),
     /// Judge single start-up files (.pth, .start, sitecustomize.py) and explain the judgement.
     Pth(PthArgs),
-    /// Say what a rule, indicator, incident, check or gap reason means.
+    /// Judge stored JSON reports with today's packs: what is new, what is gone, what a report cannot answer.
+    Recheck(RecheckArgs),
+    /// Say what a rule, indicator, incident, record of a feed, credential store, check or gap reason means.
     Explain(ExplainArgs),
     /// Show what would be walked, what would be left out, and why; nothing is read.
     Plan(ScanArgs),
@@ -42,12 +44,18 @@ pub enum Command {
 /// Which packs are used.
 #[derive(clap::Args, Debug, Default, Clone)]
 pub struct PackArgs {
-    /// More indicator packs: a file, or a folder of .json files (repeatable).
+    /// More indicators: a pack, a feed (OSV, its all.zip, STIX 2.1, vendors' lists), or a folder of them (repeatable).
     #[arg(long, value_name = "PATH")]
     pub iocs: Vec<PathBuf>,
     /// Leave the built-in packs out.
     #[arg(long)]
     pub no_builtin_iocs: bool,
+    /// A public key of minisign that may sign packs, beside those that are built in (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub trust_key: Vec<PathBuf>,
+    /// Refuse packs of --iocs that no trusted key signed; the signature of PACK.json is PACK.json.minisig.
+    #[arg(long)]
+    pub require_signed: bool,
 }
 
 /// The options of a sweep.
@@ -83,6 +91,9 @@ pub struct ScanArgs {
     /// Exit with 0 whatever was found; 2 still means that the sweep could not run.
     #[arg(long)]
     pub exit_zero: bool,
+    /// Findings that are known and stay: a JSON file of ids, each with a reason and an end; never a known indicator.
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
     /// Hold every file that RECORD lists against the disk, for all distributions; by default only where packs name the
     /// package, and beside a start-up file that nobody answers for.
     #[arg(long)]
@@ -122,7 +133,7 @@ pub struct CheckArgs {
     /// NAME or NAME==VERSION.
     #[arg(value_name = "NAME[==VERSION]", required_unless_present = "requirements")]
     pub packages: Vec<String>,
-    /// A requirements file (repeatable); - is standard input.
+    /// A requirements or lock file (repeatable); - is standard input.
     #[arg(short, long = "requirements", value_name = "FILE")]
     pub requirements: Vec<PathBuf>,
     /// Which indicator packs are used.
@@ -140,6 +151,23 @@ pub struct PthArgs {
     /// Which indicator packs are used.
     #[command(flatten)]
     pub packs: PackArgs,
+}
+
+/// The options of `recheck`.
+#[derive(clap::Args, Debug)]
+pub struct RecheckArgs {
+    /// JSON reports of `pysweep scan`.
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Which indicator packs are used.
+    #[command(flatten)]
+    pub packs: PackArgs,
+    /// Say only the verdicts' sentences.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also show the findings that stay.
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// The options of `explain`.
@@ -164,7 +192,7 @@ pub struct IocsArgs {
 /// What to do with the packs.
 #[derive(Subcommand, Debug)]
 pub enum IocsAction {
-    /// List the packs: id, date, counts, title.
+    /// List the packs: id, date, title, names and versions, counts, origin and signature.
     List {
         /// Which indicator packs are used.
         #[command(flatten)]
@@ -179,12 +207,56 @@ pub enum IocsAction {
         #[command(flatten)]
         packs: PackArgs,
     },
-    /// Look for faults in pack files; without a file, in the built-in packs.
+    /// Look for faults in pack files; without a file, in the built-in packs. Exit 1 for a faulty pack.
     Lint {
         /// Pack files or folders of them.
         #[arg(value_name = "PATH")]
         files: Vec<PathBuf>,
+        /// Also name the indicators that no finding of this JSON report shows, such as that of a fixture host (repeatable).
+        #[arg(long, value_name = "REPORT")]
+        hits: Vec<PathBuf>,
     },
+    /// Make a pack of feeds: OSV records, their folders and zips, STIX 2.1 bundles, and the lists of vendors and scanners.
+    Import(ImportArgs),
+    /// Verify the signatures of packs: exit 2 unless a trusted key signed each of them.
+    Verify(VerifyArgs),
+}
+
+/// The options of `iocs import`.
+#[derive(clap::Args, Debug)]
+pub struct ImportArgs {
+    /// Feeds: files, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Write the pack here; without it, only say what would be in it.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What the pack is called; by default feed- and the name of the first file.
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Its title.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Write every row that was not taken as it is here, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// A public key of minisign that may sign feeds (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub trust_key: Vec<PathBuf>,
+    /// Refuse feeds that no trusted key signed.
+    #[arg(long)]
+    pub require_signed: bool,
+}
+
+/// The options of `iocs verify`.
+#[derive(clap::Args, Debug)]
+pub struct VerifyArgs {
+    /// Packs or feeds, or folders of them; the signature of PACK.json is PACK.json.minisig.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A public key of minisign that may sign, beside those that are built in (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub trust_key: Vec<PathBuf>,
 }
 
 /// A system, or auto.

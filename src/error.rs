@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::model::fault::Fault;
 use crate::model::verdict::ExitCode;
 
 /// Why pysweep could not run. Each prints as a sentence that says what to do.
@@ -18,14 +19,9 @@ pub enum Error {
         why: String,
     },
     /// A pack is unreadable or wrong. Sweeping on with fewer indicators than asked for would print "clean" for nothing.
-    Pack {
-        /// The file, or the name of a built-in pack.
-        origin: String,
-        /// The line at fault, counted from 1, where it is known.
-        line: Option<usize>,
-        /// What is wrong.
-        why: String,
-    },
+    Pack(Fault),
+    /// The file of accepted findings is wrong.
+    Accept(Fault),
     /// A file that the user named cannot be read.
     Input {
         /// As the user gave it.
@@ -61,16 +57,13 @@ impl fmt::Display for Error {
                     path.display()
                 )
             }
-            Self::Pack { origin, line, why } => {
-                write!(out, "indicator pack {origin}")?;
-                if let Some(line) = line {
-                    write!(out, ", line {line}")?;
-                }
+            Self::Pack(fault) => {
                 write!(
                     out,
-                    ": {why}. Nothing was swept, because a sweep with fewer indicators than asked for says too little."
+                    "indicator pack {fault}. Nothing was looked for, because an answer from fewer indicators than asked for says too little."
                 )
             }
+            Self::Accept(fault) => write!(out, "accepted findings {fault}"),
             Self::Input { path, why } => write!(out, "cannot read {}: {why}", path.display()),
             Self::Output { path, why } => write!(out, "cannot write {}: {why}", path.display()),
         }

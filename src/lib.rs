@@ -19,6 +19,7 @@
 //! | [`intel`] | packs, loaded strictly; names and versions | touch the target |
 //! | [`detect`] | facts held against packs; the table of rules | touch the disk |
 //! | [`assess`] | verdict, exposures, time line | touch the disk |
+//! | [`recheck`] | stored reports, judged again by newer packs | ask for the host |
 //! | [`report`] | text and JSON | decide anything |
 //! | [`sandbox`] | gives up our own rights | |
 //! | [`command`] | one file for each subcommand, wiring only | |
@@ -38,6 +39,7 @@ pub mod error;
 pub mod extract;
 pub mod intel;
 pub mod model;
+pub mod recheck;
 pub mod report;
 pub mod sandbox;
 pub mod survey;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("intel", &["model"]),
     ("detect", &["model", "intel"]),
     ("assess", &["model"]),
+    ("recheck", &["model", "intel", "detect"]),
     ("report", &["model"]),
     ("sandbox", &["model"]),
     ("cli", &[]),

@@ -15,9 +15,11 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pysweep::intel::load;
 use support::plant::Planted;
 use support::program::{Run, sweep};
 use support::tree::Host;
@@ -33,9 +35,11 @@ fn every_host_is_seen_as_it_is() {
     let wanted = std::env::var("HOST").unwrap_or_default();
     let hosts: Vec<&Host> = all.iter().filter(|host| host.uid.is_none() && host.name.contains(&wanted)).collect();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let hit = Mutex::new(BTreeSet::new());
     let work = || {
         while let Some(host) = hosts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let faults = look(host);
+            let (faults, indicators) = look(host);
+            hit.lock().unwrap().extend(indicators);
             if !faults.is_empty() {
                 failed.lock().unwrap().push(format!("tests/hosts/{}.tree\n    {}", host.name, faults.join("\n    ")));
             }
@@ -46,16 +50,28 @@ fn every_host_is_seen_as_it_is() {
         (0..workers).for_each(|_| drop(threads.spawn(work)));
     });
     let mut failed = failed.into_inner().unwrap();
+    if wanted.is_empty() && rustix::process::geteuid().is_root() {
+        failed.extend(missed(&hit.into_inner().unwrap()));
+    }
     failed.sort();
     assert!(failed.is_empty(), "{} of {} hosts\n{}\n", failed.len(), hosts.len(), failed.join("\n"));
 }
 
-/// Everything that is wrong with one host.
-fn look(host: &Host) -> Vec<String> {
+/// The indicators of the built-in packs that no host shows, of the kinds that are looked for: data that was never seen to
+/// work is none.
+fn missed(hit: &BTreeSet<String>) -> Vec<String> {
+    let packs = load::built_in().unwrap();
+    let all = packs.iter().flat_map(|one| &one.pack.indicators).filter(|one| one.kind.is_looked_for());
+    let missed = all.filter(|one| !hit.contains(&one.id));
+    missed.map(|one| format!("iocs/packs: no host shows {}", one.id)).collect()
+}
+
+/// Everything that is wrong with one host, and the indicators that it shows.
+fn look(host: &Host) -> (Vec<String>, Vec<String>) {
     if host.needs_root() && !rustix::process::geteuid().is_root() {
         // Not silently: a host that was not looked at shows nothing.
         eprintln!("tests/hosts/{}.tree is left out: only root can plant it", host.name);
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let here = Planted::new(host, "root");
     let before = here.snapshot();
@@ -72,7 +88,8 @@ fn look(host: &Host) -> Vec<String> {
     let changed = before.iter().zip(&after).find(|(before, after)| before != after);
     faults.extend(changed.map(|(before, after)| format!("the sweep changed {before} to {after}")));
     faults.extend(here.strangers().iter().map(|path| format!("the sweep made {path:?}")));
-    faults
+    let indicators = first.rows("findings").iter().flat_map(|one| one["indicators"].as_array().unwrap());
+    (faults, indicators.map(|id| id.as_str().unwrap().to_owned()).collect())
 }
 
 fn with_jobs(host: &Host, jobs: &str) -> Vec<String> {

@@ -34,9 +34,17 @@ pub fn completeness(gaps: &[Gap]) -> Completeness {
     if gaps.iter().any(|gap| gap.material) { Completeness::Incomplete } else { Completeness::Complete }
 }
 
-/// One row for each check that exists, and one for each that a pack asks for and this version does not have.
+/// What the packs ask for and do not get.
+pub struct Unheard {
+    /// Types of indicators that this version does not look for, and how many there are of each.
+    pub kinds: Vec<(&'static str, usize)>,
+    /// Feeds with rows that cannot be looked for, and how many these are.
+    pub feeds: Vec<(String, usize)>,
+}
+
+/// One row for each check that exists, and one for each thing that a pack asks for and does not get.
 #[must_use]
-pub fn checks(ids: &[&'static str], gaps: &[Gap], not_looked_for: &[(&'static str, usize)]) -> Vec<CheckRow> {
+pub fn checks(ids: &[&'static str], gaps: &[Gap], unheard: &Unheard) -> Vec<CheckRow> {
     let own = ["walk", "accounts"].iter().chain(ids).map(|id| {
         let missed = gaps.iter().filter(|gap| gap.check == *id && gap.material).count();
         let harmless = gaps.iter().filter(|gap| gap.check == *id && !gap.material).count();
@@ -47,12 +55,17 @@ pub fn checks(ids: &[&'static str], gaps: &[Gap], not_looked_for: &[(&'static st
         };
         CheckRow { id: (*id).to_owned(), state, reason }
     });
-    let absent = not_looked_for.iter().map(|(kind, count)| CheckRow {
+    let feeds = unheard.feeds.iter().map(|(feed, count)| CheckRow {
+        id: format!("indicators-{feed}"),
+        state: CheckState::Gaps,
+        reason: Some(format!("{count} rows of this feed cannot be looked for; `pysweep iocs import` names them")),
+    });
+    let absent = unheard.kinds.iter().map(|(kind, count)| CheckRow {
         id: format!("indicators-{kind}"),
         state: CheckState::Off,
         reason: Some(format!("this version does not look for {count} indicators of this type")),
     });
-    own.chain(absent).collect()
+    own.chain(absent).chain(feeds).collect()
 }
 
 #[cfg(test)]

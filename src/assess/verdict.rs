@@ -3,6 +3,7 @@
 use crate::model::facts::Facts;
 use crate::model::finding::{Confidence, Finding};
 use crate::model::text::counted;
+use crate::model::time::Time;
 use crate::model::verdict::{Completeness, ExitCode, Level, Scope, Verdict};
 
 /// What the verdict is made from, beside the findings.
@@ -19,8 +20,10 @@ pub struct Grounds<'a> {
     pub subject: String,
     /// What the user left out, for the sentence; empty if nothing.
     pub narrowed: String,
-    /// The day of the newest pack.
-    pub newest_pack: String,
+    /// The last change of the newest pack.
+    pub newest_pack: Option<Time>,
+    /// When the judgement is made.
+    pub now: Time,
     /// Below this level the exit is as if nothing was found.
     pub fail_on: Level,
     /// Turns every exit but 2 into 0.
@@ -42,16 +45,18 @@ pub fn verdict(findings: &[Finding], grounds: &Grounds<'_>) -> Verdict {
         coverage: grounds.coverage,
         scope: grounds.scope,
         exit_code,
-        sentence: sentence(level, findings, grounds),
+        sentence: sentence(level, &what_of(level, findings), grounds),
     }
 }
 
-fn sentence(level: Level, findings: &[Finding], grounds: &Grounds<'_>) -> String {
+/// The verdict in one sentence; `what` says what was found of the level.
+#[must_use]
+pub fn sentence(level: Level, what: &str, grounds: &Grounds<'_>) -> String {
     let scope = scope_words(grounds);
     let answer = match level {
-        Level::Compromised => format!("COMPROMISED: {} {scope}", what(level, findings)),
-        Level::Suspicious => format!("SUSPICIOUS: {} {scope}", what(level, findings)),
-        Level::Exposed => format!("EXPOSED: {} {scope}, and nothing shows that it ran", what(level, findings)),
+        Level::Compromised => format!("COMPROMISED: {what} {scope}"),
+        Level::Suspicious => format!("SUSPICIOUS: {what} {scope}"),
+        Level::Exposed => format!("EXPOSED: {what} {scope}, and nothing shows that it ran"),
         Level::None => format!("Nothing known bad was found {scope}"),
     };
     let facts = grounds.facts;
@@ -68,15 +73,37 @@ fn sentence(level: Level, findings: &[Finding], grounds: &Grounds<'_>) -> String
         }
     };
     let narrowed = if grounds.narrowed.is_empty() { String::new() } else { format!(", without {}", grounds.narrowed) };
-    format!("{answer}; {coverage}{narrowed}; newest indicator pack of {}.", grounds.newest_pack)
+    format!("{answer}; {coverage}{narrowed}; {}.", age_words(grounds.newest_pack, grounds.now))
 }
 
-fn what(level: Level, findings: &[Finding]) -> String {
-    let of_level: Vec<&Finding> = findings.iter().filter(|one| one.level == level && one.accepted.is_none()).collect();
-    let mut incidents: Vec<&str> = of_level.iter().filter_map(|one| one.incident.as_deref()).collect();
+/// Days after which packs are old: attacks of this kind come every few weeks.
+const OLD: i64 = 30;
+
+/// How old the knowledge is: `newest indicator pack of 2026-11-20`, and a word of warning where that is long ago.
+#[must_use]
+pub fn age_words(newest: Option<Time>, now: Time) -> String {
+    let Some(newest) = newest else { return "no indicator pack".to_owned() };
+    let days = (now.unix() - newest.unix()).div_euclid(24 * 60 * 60);
+    let day = newest.day();
+    if days > OLD {
+        format!("newest indicator pack of {day}, which is {days} days old: look for newer ones")
+    } else {
+        format!("newest indicator pack of {day}")
+    }
+}
+
+fn what_of(level: Level, findings: &[Finding]) -> String {
+    let of_level = findings.iter().filter(|one| one.level == level && one.accepted.is_none());
+    what(&of_level.map(|one| (one.incident.as_deref(), one.confidence)).collect::<Vec<_>>())
+}
+
+/// What was found: a number, and the incidents.
+#[must_use]
+pub fn what(of_level: &[(Option<&str>, Confidence)]) -> String {
+    let mut incidents: Vec<&str> = of_level.iter().filter_map(|(incident, _)| *incident).collect();
     incidents.sort_unstable();
     incidents.dedup();
-    let all_possible = of_level.iter().all(|one| one.confidence == Confidence::Possible);
+    let all_possible = of_level.iter().all(|(_, confidence)| *confidence == Confidence::Possible);
     let count = counted(of_level.len(), "finding");
     match (incidents.is_empty(), all_possible) {
         (true, _) => format!("{count} of code that no indicator knows and nothing explains"),

@@ -4,14 +4,15 @@
 use std::path::Path;
 
 use super::output;
-use super::requirement::{self, Asked};
+use crate::assess::verdict::age_words;
 use crate::cli::CheckArgs;
-use crate::config;
+use crate::config::{self, Clock};
 use crate::error::Error;
-use crate::intel::index::{Applies, Intel, Known, applies};
-use crate::model::distribution::normalize_name;
+use crate::extract::lock::{self, Pin, requirements};
+use crate::intel::index::{Applies, Intel, Known};
+use crate::intel::versions_words;
 use crate::model::finding::Confidence;
-use crate::model::verdict::ExitCode;
+use crate::model::verdict::{ExitCode, Level};
 use crate::report::sanitize::line;
 
 /// How bad one row is, best first.
@@ -27,7 +28,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     let intel = super::intel(&args.packs)?;
     let mut asked = Vec::new();
     for text in &args.packages {
-        let Some(one) = requirement::parse(text) else {
+        let Some(one) = requirements::pin(text) else {
             return Err(Error::Usage(format!("`{text}` is no NAME or NAME==VERSION")));
         };
         asked.push(one);
@@ -38,11 +39,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     let mut worst = Answer::Unknown;
     let mut lines = Vec::new();
     for one in &asked {
-        let (answer, text) = judge(&intel, one);
+        let (answer, told) = judge(&intel, one);
         worst = worst.max(answer);
-        lines.push(text);
+        lines.extend(told);
     }
-    lines.push(format!("{} asked, newest indicator pack of {}.", asked.len(), intel.newest()));
+    lines.push(format!("{} asked; {}.", asked.len(), age_words(intel.newest(), Clock::start().started())));
     output::to_stdout(|out| lines.iter().try_for_each(|text| writeln!(out, "{text}")))?;
     Ok(match worst {
         Answer::Bad => ExitCode::Compromised,
@@ -51,75 +52,84 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     })
 }
 
-fn read_requirements(file: &Path) -> Result<Vec<Asked>, Error> {
-    let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if [".lock", ".toml", ".json", ".yml", ".yaml"].iter().any(|end| name.ends_with(end)) {
-        let why = "this version reads requirements files only (NAME==VERSION lines), no lock files".to_owned();
-        return Err(Error::Input { path: file.to_path_buf(), why });
-    }
-    let bytes = config::read_user_file(file).map_err(|why| Error::Input { path: file.to_path_buf(), why })?;
-    let found = requirement::parse_file(&decode(&bytes));
+/// The packages that a lock or requirements file names.
+fn read_requirements(file: &Path) -> Result<Vec<Pin>, Error> {
+    let input = |why: String| Error::Input { path: file.to_path_buf(), why };
+    let bytes = config::read_user_file(file).map_err(input)?;
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let found = lock::read(&name, &bytes).map_err(|fault| input(fault.to_string()))?;
     for (number, why) in &found.unread {
         output::complain(&format!("{}, line {number} {why}", file.display()));
     }
-    Ok(found.asked)
+    Ok(found.pins)
 }
 
-/// UTF-8, or UTF-16 as PowerShell redirects it.
-fn decode(bytes: &[u8]) -> String {
-    let wide = |read: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> =
-            bytes.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>().copied().map(read)).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    }
-}
-
-fn judge(intel: &Intel, one: &Asked) -> (Answer, String) {
+fn judge(intel: &Intel, one: &Pin) -> (Answer, Vec<String>) {
     let version = one.version.as_deref().unwrap_or_default();
     let place = one.line.map(|number| format!(" (line {number})")).unwrap_or_default();
     let name = line(&format!("{} {version}", one.name)).trim_end().to_owned();
-    let hits: Vec<(Known<'_>, Applies)> = intel
-        .package(&normalize_name(&one.name))
-        .map(|known| (known, applies(known.indicator, version)))
-        .filter(|(_, applies)| *applies != Applies::No)
-        .collect();
+    let mut hits = intel.judge(&one.name, version);
+    // What is sure before what somebody claims.
+    hits.sort_by_key(|(known, applies)| (*applies != Applies::Yes, std::cmp::Reverse(known.indicator.confidence)));
     let answer = hits.iter().map(|(known, applies)| rank(known, *applies)).max().unwrap_or(Answer::Unknown);
-    let why: Vec<String> = hits.iter().map(|(known, applies)| reason(known, *applies)).collect();
     let word = match answer {
         Answer::Bad => "BAD    ",
         Answer::Perhaps => "PERHAPS",
         Answer::Unknown => "unknown",
     };
-    let why = if why.is_empty() { "no pack names it".to_owned() } else { why.join("; ") };
-    (answer, format!("{word}  {name}{place}: {why}"))
+    if hits.is_empty() {
+        return (answer, vec![format!("{word}  {name}{place}: no pack names it")]);
+    }
+    let mut lines = vec![format!("{word}  {name}{place}")];
+    for (known, applies) in &hits {
+        lines.extend(told(known, *applies).iter().map(|text| format!("         {}", line(text))));
+    }
+    lines.extend(what_to_do(answer, &hits).iter().map(|text| format!("         {}", line(text))));
+    (answer, lines)
 }
 
 fn rank(known: &Known<'_>, applies: Applies) -> Answer {
     match (applies, known.indicator.confidence) {
         (Applies::No, _) => Answer::Unknown,
+        _ if known.indicator.level == Level::None => Answer::Unknown,
         (Applies::Yes | Applies::SameText, Confidence::Confirmed | Confidence::Probable) => Answer::Bad,
         _ => Answer::Perhaps,
     }
 }
 
-fn reason(known: &Known<'_>, applies: Applies) -> String {
-    let one = known.indicator;
-    let bad = match (one.all_versions, &one.specifier) {
-        (true, _) => "every version".to_owned(),
-        (false, Some(specifier)) => specifier.clone(),
-        (false, None) => one.versions.join(", "),
-    };
+/// The incident, how sure it is, which versions are bad, and where that is known from.
+fn told(known: &Known<'_>, applies: Applies) -> Vec<String> {
+    let Known { pack, indicator: one } = known;
+    let bad = versions_words(one);
     let how = match applies {
-        Applies::Perhaps => format!("bad are {bad}, and no version is pinned"),
-        Applies::SameText => {
-            format!("the same text as a bad version ({bad}), though no version by PEP 440")
-        }
-        Applies::Yes | Applies::No => format!("bad are {bad}"),
+        Applies::Perhaps => format!("bad: {bad}; no version is pinned"),
+        Applies::SameText => format!("the same text as a bad version ({bad}), though no version by PEP 440"),
+        Applies::Yes | Applies::No if one.level == Level::None => format!("listed only: {}", one.meaning),
+        Applies::Yes | Applies::No => format!("bad: {bad}"),
     };
-    line(&format!("{} ({}): {how}", known.pack.id, one.confidence.name()))
+    vec![
+        format!("{}: {} ({}): {how}", pack.id, pack.title, one.confidence.name()),
+        format!("sources: {}", one.references.join("; ")),
+    ]
+}
+
+/// What to do about a package that is bad, or may be.
+fn what_to_do(answer: Answer, hits: &[(Known<'_>, Applies)]) -> Vec<String> {
+    let first = match answer {
+        Answer::Unknown => return Vec::new(),
+        Answer::Bad => {
+            "do: neither install nor import it. Where it may have been, run `pysweep scan` on that host before any Python starts there"
+        }
+        Answer::Perhaps => {
+            "do: find out which version is meant, and pin a good one. Where a bad one may have been, run `pysweep scan` on that host"
+        }
+    };
+    let mut incidents: Vec<&str> = hits
+        .iter()
+        .filter(|(known, _)| !known.pack.remediation.is_empty())
+        .map(|(known, _)| known.pack.id.as_str())
+        .collect();
+    incidents.dedup();
+    let steps = incidents.into_iter().map(|id| format!("all steps in order: `pysweep explain {id}`"));
+    std::iter::once(first.to_owned()).chain(steps).collect()
 }

@@ -1,4 +1,5 @@
-//! `pysweep explain ID`: a rule, indicator, incident, check, gap reason or judgement in plain words.
+//! `pysweep explain ID`: a rule, indicator, incident, record, credential store, check, gap reason, judgement or level in
+//! plain words.
 
 use super::output;
 use crate::cli::ExplainArgs;
@@ -6,7 +7,9 @@ use crate::detect::RULES;
 use crate::error::Error;
 use crate::extract;
 use crate::intel::index::Intel;
-use crate::intel::pack::{Indicator, Pack, Place};
+use crate::intel::pack::{Indicator, Kind, Pack, Place};
+use crate::intel::stores::{self, Store};
+use crate::intel::versions_words;
 use crate::model::coverage::GapReason;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
@@ -23,11 +26,25 @@ const JUDGEMENTS: [(&str, &str); 5] = [
     ("plain", "It runs nothing; it only adds folders to the import path."),
 ];
 
+/// Checks that are part of every sweep and have no row in the table.
+const ALWAYS: [(&str, &str); 2] = [
+    ("walk", "The walk over the target: folders that could not be listed, trees that were left out."),
+    ("accounts", "The target's user database: whose homes there are, and where."),
+];
+
+/// The levels of the verdict, in words.
+const LEVELS: [(&str, &str); 4] = [
+    ("compromised", "A known indicator is present in a form that ran or would run."),
+    ("suspicious", "No pack knows it, but it has no honest explanation."),
+    ("exposed", "A known-bad thing is named or stored, and nothing shows that it ran."),
+    ("none", "Nothing of the other levels was found, which is said only for what was looked at."),
+];
+
 /// Runs the command.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitCode, Error> {
     let intel = super::intel(&args.packs)?;
     let Some(text) = explain(&intel, &args.id) else {
-        let known = "Known are rules, checks, gap reasons and judgements, and the ids that `pysweep iocs list` and `pysweep iocs show` name";
+        let known = "Known are rules, checks, gap reasons, judgements, levels and credential stores, and the ids, aliases and records that `pysweep iocs list` and `pysweep iocs show` name";
         return Err(Error::Usage(format!("nothing is called `{}`. {known}.", line(&args.id))));
     };
     output::to_stdout(|out| text.iter().try_for_each(|text| writeln!(out, "{}", line(text))))?;
@@ -39,8 +56,11 @@ fn explain(intel: &Intel, id: &str) -> Option<Vec<String>> {
     if let Some(rule) = RULES.iter().find(|rule| rule.id == id) {
         return plain("rule", rule.sentence);
     }
-    if let Some((_, sentence)) = extract::checks().find(|(known, _)| *known == id) {
+    if let Some((_, sentence)) = extract::checks().chain(ALWAYS).find(|(known, _)| *known == id) {
         return plain("check", sentence);
+    }
+    if let Some(kind) = id.strip_prefix("indicators-") {
+        return indicators(intel, kind).and_then(|sentence| plain("check", &sentence));
     }
     if let Some(reason) = GapReason::ALL.iter().find(|reason| reason.id() == id) {
         let weight = if reason.is_material() {
@@ -53,10 +73,61 @@ fn explain(intel: &Intel, id: &str) -> Option<Vec<String>> {
     if let Some((_, sentence)) = JUDGEMENTS.iter().find(|(name, _)| *name == id) {
         return plain("judgement of a start-up file", sentence);
     }
-    if let Some(loaded) = intel.packs().iter().find(|one| one.pack.id == id) {
-        return Some(incident(&loaded.pack));
+    if let Some((_, sentence)) = LEVELS.iter().find(|(name, _)| *name == id) {
+        return plain("level of the verdict", sentence);
     }
-    intel.all().find(|known| known.indicator.id == id).map(|known| indicator(known.pack, known.indicator))
+    if let Some(store) = stores::store(id) {
+        return Some(credential_store(intel, store));
+    }
+    known_bad(intel, id)
+}
+
+/// Incidents, their indicators, and the records of feeds.
+fn known_bad(intel: &Intel, id: &str) -> Option<Vec<String>> {
+    let packs = || intel.packs().iter().map(|one| &one.pack);
+    if let Some(pack) = packs().find(|pack| pack.id == id) {
+        return Some(incident(pack));
+    }
+    if let Some(known) = intel.indicator(id) {
+        return Some(indicator(known.pack, known.indicator));
+    }
+    let is_alias = |pack: &&Pack| pack.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(id));
+    let mut text: Vec<String> = Vec::new();
+    packs().filter(is_alias).for_each(|pack| text.extend(incident(pack)));
+    intel.of_record(id).for_each(|known| text.extend(indicator(known.pack, known.indicator)));
+    (!text.is_empty()).then_some(text)
+}
+
+/// What a row of `coverage.checks` says of indicators: of a type, or of a feed.
+fn indicators(intel: &Intel, what: &str) -> Option<String> {
+    if intel.not_looked_for().iter().any(|(kind, _)| *kind == what) {
+        return Some(format!(
+            "Indicators of the type `{what}` are loaded and listed, but this version does not look for them."
+        ));
+    }
+    let one = intel.packs().iter().find(|one| one.pack.id == what && one.unused() > 0)?;
+    Some(format!(
+        "{} rows of the feed {} cannot be looked for; `pysweep iocs import` names them.",
+        one.unused(),
+        one.origin
+    ))
+}
+
+fn credential_store(intel: &Intel, store: &Store) -> Vec<String> {
+    let mut text = vec![format!("{} (credential store, {})", store.id, store.category), String::new()];
+    let places = [("Linux", &store.linux), ("macOS", &store.macos), ("Windows", &store.windows)];
+    text.extend(places.iter().filter_map(|(system, place)| Some(format!("On {system}: {}", place.as_ref()?))));
+    let takers: Vec<&str> = intel
+        .packs()
+        .iter()
+        .filter(|one| one.pack.targets.contains(&store.id))
+        .map(|one| one.pack.id.as_str())
+        .collect();
+    text.push(match takers.is_empty() {
+        true => "No incident that is loaded is known to take it; that does not make it safe.".to_owned(),
+        false => format!("Taken by {}.", takers.join(", ")),
+    });
+    text
 }
 
 fn incident(pack: &Pack) -> Vec<String> {
@@ -67,6 +138,9 @@ fn incident(pack: &Pack) -> Vec<String> {
     }
     if !pack.aliases.is_empty() {
         text.push(format!("Also known as {}.", pack.aliases.join(", ")));
+    }
+    if !pack.targets.is_empty() {
+        text.push(format!("Takes: {}.", pack.targets.join(", ")));
     }
     text.push(String::new());
     for step in &pack.remediation {
@@ -90,6 +164,9 @@ fn indicator(pack: &Pack, one: &Indicator) -> Vec<String> {
         one.meaning.clone(),
         format!("Type {}, at most {}, {}.{looked_for}", one.kind.name(), one.level.name(), one.confidence.name()),
     ];
+    if let Some(name) = one.name.as_ref().filter(|_| one.kind == Kind::Package) {
+        text.push(format!("Package {name}: {}.", versions_words(one)));
+    }
     text.extend(one.references.iter().map(|reference| format!("See {reference}")));
     text
 }

@@ -8,16 +8,19 @@ mod plan;
 mod progress;
 mod pth;
 mod pth_shown;
-mod requirement;
+mod recheck;
 mod scan;
+mod stored;
 mod tell;
 
 use std::panic::catch_unwind;
 
 use crate::cli::{Args, Command, PackArgs};
+use crate::config;
 use crate::error::Error;
 use crate::intel::index::Intel;
-use crate::intel::load::{self, Fault};
+use crate::intel::load::{self, Wanted};
+use crate::model::text::counted;
 use crate::model::verdict::ExitCode;
 
 /// A message for the user, on standard error.
@@ -49,15 +52,27 @@ fn dispatch(args: Args) -> Result<ExitCode, Error> {
         Some(Command::Pth(pth)) => pth::run(&pth),
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Plan(scan)) => plan::run(scan),
+        Some(Command::Recheck(args)) => recheck::run(&args),
         Some(Command::Iocs(iocs)) => iocs::run(&iocs.action),
     }
 }
 
 /// Loads the packs that the options name.
 fn intel(packs: &PackArgs) -> Result<Intel, Error> {
-    load::load(!packs.no_builtin_iocs, &packs.iocs).map(Intel::of).map_err(pack_error)
-}
-
-fn pack_error(fault: Fault) -> Error {
-    Error::Pack { origin: fault.origin, line: fault.line, why: fault.why }
+    let trust = load::trust(&packs.trust_key, packs.require_signed).map_err(Error::Pack)?;
+    let wanted = Wanted {
+        built_in: !packs.no_builtin_iocs,
+        named: &packs.iocs,
+        trust: &trust,
+        today: config::Clock::start().started(),
+    };
+    let all = load::load(&wanted).map_err(Error::Pack)?;
+    for one in all.iter().filter(|one| one.unused() > 0) {
+        let rows = counted(one.unused(), "row");
+        let origin = &one.origin;
+        output::complain(&format!(
+            "{rows} of {origin} cannot be looked for; `pysweep iocs import {origin}` names them"
+        ));
+    }
+    Ok(Intel::of(all))
 }

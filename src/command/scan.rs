@@ -1,7 +1,8 @@
 //! `pysweep scan`: target to report, the whole pipeline on one screen.
 
-use super::progress;
 use super::tell::{self, Told};
+use super::{output, progress};
+use crate::assess::accept::Accepts;
 use crate::assess::coverage::{self, Sweeper};
 use crate::assess::verdict;
 use crate::cli::{ScanArgs, ScopeArg};
@@ -30,6 +31,7 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let config = config::from_args(args).map_err(Error::Usage)?;
     tell::could_write(&config)?;
     let intel = super::intel(&config.args.packs)?;
+    let accepts = accepts(&config)?;
     let target = open(&config)?;
     let scope = scope(&config);
     let mut harvest = gather(&config, &target, &intel)?;
@@ -37,7 +39,9 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
     let patterns = intel.all().flat_map(|known| known.indicator.paths.iter().map(String::as_str));
     let other_names = target.other_names(patterns);
     let scene = Scene::of(&harvest.facts, &intel, &target.accounts, &other_names, target.root.platform());
-    let judged = detect::detect(&scene);
+    let mut judged = detect::detect(&scene);
+    let said = accepts.apply(&mut judged.findings, config.clock.started());
+    said.iter().for_each(|text| output::complain(text));
     let verdict = weigh(&config, &target, &intel, scope, &harvest, &judged.findings);
     let told = Told {
         config: &config,
@@ -49,6 +53,13 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
         user: user(&config, &target),
     };
     tell::tell(&told)
+}
+
+/// What the user lives with; nothing unless a file is named.
+fn accepts(config: &Config) -> Result<Accepts, Error> {
+    let Some(path) = &config.args.accept else { return Ok(Accepts::default()) };
+    let bytes = config::read_user_file(path).map_err(|why| Error::Input { path: path.clone(), why })?;
+    Accepts::parse(&path.display().to_string(), &bytes).map_err(Error::Accept)
 }
 
 /// Opens the target that the settings name.
@@ -175,6 +186,7 @@ fn weigh(
         subject: subject(config, target, scope),
         narrowed: narrowed(config, harvest),
         newest_pack: intel.newest(),
+        now: config.clock.started(),
         fail_on: config.fail_on,
         exit_zero: config.args.exit_zero,
     };

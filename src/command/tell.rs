@@ -1,7 +1,8 @@
 //! From judged facts to the report, and the report to wherever the user wants it.
 
 use super::output;
-use crate::assess::{coverage, exposure};
+use crate::assess::coverage::{self, Unheard};
+use crate::assess::exposure;
 use crate::config::{self, Config, Format, Output};
 use crate::detect::Judged;
 use crate::error::Error;
@@ -45,7 +46,9 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     let timeline = exposure::timeline(&judged.findings, &windows);
     let packs: Vec<PackRow> = intel.packs().iter().map(pack_row).collect();
     let ids: Vec<&'static str> = extract::checks().map(|(id, _)| id).collect();
-    let checks = coverage::checks(&ids, &harvest.gaps, &intel.not_looked_for());
+    let lossy = intel.packs().iter().filter(|one| one.unused() > 0);
+    let feeds = lossy.map(|one| (one.pack.id.clone(), one.unused())).collect();
+    let checks = coverage::checks(&ids, &harvest.gaps, &Unheard { kinds: intel.not_looked_for(), feeds });
     let hooks = facts.startup_hooks.iter().zip(&judged.hooks);
     let report = Report {
         schema: SCHEMA,
@@ -162,9 +165,9 @@ fn pack_row(one: &Loaded) -> PackRow {
         id: one.pack.id.clone(),
         version: pack::SCHEMA,
         modified: one.pack.modified,
-        indicators: one.pack.indicators.len(),
+        indicators: one.pack.count(),
         sha256: one.sha256.clone(),
-        signed_by: None,
+        signed_by: one.signed.by().map(str::to_owned),
         origin: one.origin.clone(),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Rule, Scene, settle, severity};
-use crate::intel::index::{Applies, Known, applies};
-use crate::model::distribution::{DistState, Distribution, MetadataForm, normalize_name};
+use crate::intel::index::{Applies, Known};
+use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
 use crate::model::id::Id;
 use crate::model::text::Excerpt;
@@ -84,14 +84,10 @@ pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<
         .into_iter()
         .flatten()
         .flat_map(move |(name, version)| {
-            let hits = scene.intel.package(&normalize_name(&name)).map(move |known| Hit {
-                known,
-                matched: (name.clone(), version.clone()),
-                applies: applies(known.indicator, &version),
-            });
-            hits.collect::<Vec<_>>()
+            let hits = scene.intel.judge(&name, &version).into_iter();
+            hits.map(|(known, applies)| Hit { known, matched: (name.clone(), version.clone()), applies })
+                .collect::<Vec<_>>()
         })
-        .filter(|hit| hit.applies != Applies::No)
         .filter(|hit| !(hit.applies == Applies::Perhaps && is_accounted_for(found)))
         .filter(move |hit| {
             let is_new = !seen.contains(&hit.known.indicator.id);

@@ -50,7 +50,9 @@ fn finding(scene: &Scene<'_>, code: &PackageCode) -> Option<Finding> {
     what.dedup();
     let name = [found.name.as_str(), &found.version].join(" ");
     let title = format!("{}: {} {} when it is imported", name.trim(), code.module.name, what.join(", "));
-    let mut one = package::about(scene, found, RULE.id, &path.to_text(), title);
+    // With the content in the id: what was accepted and then changed is another finding.
+    let judged = format!("{} {:?}", path.to_text(), code.module.sha256);
+    let mut one = package::about(scene, found, RULE.id, &judged, title);
     settle(&mut one, Level::Suspicious, Confidence::Probable);
     one.attack = vec!["T1195.002"];
     one.evidence = shown

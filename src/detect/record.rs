@@ -83,7 +83,9 @@ fn changed(scene: &Scene<'_>, found: &Distribution, windows: &[(Time, Time)]) ->
     let files = counted(changes.len(), "file");
     let verb = if changes.len() == 1 { "is" } else { "are" };
     let title = format!("{}: {files} of code {verb} not what RECORD says ({})", named(found), words(first));
-    let mut one = package::about(scene, found, CHANGED.id, "", title);
+    // With the content in the id: what was accepted and then changed again is another finding.
+    let judged: Vec<_> = changes.iter().map(|change| (&change.path, &change.sha256)).collect();
+    let mut one = package::about(scene, found, CHANGED.id, &format!("{judged:?}"), title);
     settle(&mut one, Level::Suspicious, Confidence::Probable);
     one.attack = vec!["T1554"];
     one.first_seen = changes.iter().filter_map(|change| change.modified).min();

@@ -7,6 +7,7 @@ pub mod input;
 pub mod known_file;
 pub mod layout;
 pub mod link;
+pub mod lock;
 pub mod program_version;
 pub mod python;
 pub mod setting;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::load::Loaded;
-use super::pack::{Indicator, Kind, Pack};
+use super::pack::{Indicator, Kind, Pack, Status};
 use super::table;
 use super::version::{self, Match};
 use crate::model::distribution::normalize_name;
@@ -86,6 +86,19 @@ impl Intel {
         own.chain(listed)
     }
 
+    /// The package indicators that apply to a name and version. A line of a feed that says what an incident says already is
+    /// left out.
+    #[must_use]
+    pub fn judge(&self, name: &str, version: &str) -> Vec<(Known<'_>, Applies)> {
+        let all = self.package(&normalize_name(name)).map(|known| (known, applies(known.indicator, version)));
+        let mut hits: Vec<(Known<'_>, Applies)> = all.filter(|(_, applies)| *applies != Applies::No).collect();
+        let is_line = |known: &Known<'_>| known.pack.status == Status::Feed;
+        if hits.iter().any(|(known, applies)| *applies == Applies::Yes && !is_line(known)) {
+            hits.retain(|(known, _)| !is_line(known));
+        }
+        hits
+    }
+
     /// The indicator of an id, lines of tables included.
     #[must_use]
     pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
@@ -105,10 +118,10 @@ impl Intel {
         rows.map(|(one, row)| Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
     }
 
-    /// The day of the newest pack, such as `2026-11-20`.
+    /// The last change of the newest pack.
     #[must_use]
-    pub fn newest(&self) -> String {
-        self.packs.iter().map(|one| one.pack.modified).max().map_or_else(String::new, |at| at.day())
+    pub fn newest(&self) -> Option<Time> {
+        self.packs.iter().map(|one| one.pack.modified).max()
     }
 
     /// The spans in which incidents' code could be fetched, where both ends are known.
@@ -168,7 +181,7 @@ mod tests {
     use crate::intel::load;
 
     fn intel() -> Intel {
-        Intel::of(load::load(true, &[]).unwrap())
+        Intel::of(load::built_in().unwrap())
     }
 
     fn verdicts(name: &str, version: &str) -> Vec<Applies> {

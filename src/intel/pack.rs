@@ -218,6 +218,28 @@ pub enum Kind {
 }
 
 impl Pack {
+    /// All of it but its table.
+    #[must_use]
+    pub fn without_table(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            id: self.id.clone(),
+            title: self.title.clone(),
+            summary: self.summary.clone(),
+            published: self.published,
+            modified: self.modified,
+            status: self.status,
+            aliases: self.aliases.clone(),
+            references: self.references.clone(),
+            window: self.window.clone(),
+            indicators: self.indicators.clone(),
+            packages: Vec::new(),
+            targets: self.targets.clone(),
+            remediation: self.remediation.clone(),
+            cautions: self.cautions.clone(),
+        }
+    }
+
     /// How many things it looks for.
     #[must_use]
     pub fn count(&self) -> usize {

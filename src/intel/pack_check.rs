@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::import::sha256_text;
 use super::pack::{Indicator, Kind, Pack, SCHEMA};
 use super::table::{Row, Versions};
 use super::version;
@@ -137,7 +138,11 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
     let is_hash = |hash: &&String| hash.len() == 64 && hash.bytes().all(|at| matches!(at, b'0'..=b'9' | b'a'..=b'f'));
     if let Some(bad) = one.sha256.iter().find(|hash| !is_hash(hash)) {
-        return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex", one.id));
+        let hint = match sha256_text(bad) {
+            Ok(hex) => format!(": it is one in another spelling, write `{hex}`"),
+            Err(_) => String::new(),
+        };
+        return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex{hint}", one.id));
     }
     if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
         return fault(

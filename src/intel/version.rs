@@ -18,9 +18,18 @@ pub enum Match {
 /// What marks a text in a pack that no parser takes for a version: PEP 440's arbitrary equality.
 pub const RAW: &str = "===";
 
-/// Whether `text` is a version, or is marked as a text that is none.
+/// Whether a text of a pack's `versions` is a range, such as `>=1.0,<1.4`, and no single version.
+#[must_use]
+pub fn is_range(text: &str) -> bool {
+    text.trim_start().starts_with(['<', '>', '~', '!'])
+}
+
+/// Whether `text` may stand in a pack's `versions`: a version, a range of them, or a text that is marked as none.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
+    if is_range(text) {
+        return is_valid_specifier(text);
+    }
     match text.trim().strip_prefix(RAW) {
         Some(raw) => !raw.trim().is_empty(),
         None => Version::from_str(text.trim()).is_ok(),
@@ -37,6 +46,9 @@ pub fn is_valid_specifier(text: &str) -> bool {
 #[must_use]
 pub fn compare(found: &str, bad: &str) -> Match {
     let bad = bad.trim();
+    if is_range(bad) {
+        return if is_within(found, bad) { Match::Equal } else { Match::No };
+    }
     let bad = bad.strip_prefix(RAW).map_or(bad, str::trim);
     match (parse(found), Version::from_str(bad.trim())) {
         (Some(found), Ok(bad)) => {

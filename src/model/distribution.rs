@@ -1,6 +1,6 @@
 //! What is installed, cached or left over, by the metadata that names it.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::id::Id;
 use super::path::TargetPath;
@@ -9,7 +9,7 @@ use super::text::Excerpt;
 use super::time::Time;
 
 /// The form of metadata that names a distribution.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MetadataForm {
     /// `NAME-VERSION.dist-info/`.
@@ -31,7 +31,7 @@ pub enum MetadataForm {
 }
 
 /// Whether a distribution can be imported where it lies.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DistState {
     /// In a place that an interpreter imports from.
@@ -249,7 +249,7 @@ impl Distribution {
 }
 
 /// Name and version by the name of the metadata folder.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct FolderSays {
     /// The name.
     pub name: String,

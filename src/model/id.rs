@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// The id of one row of the report, such as `dist-0123456789abcdef`. The same thing gets the same id in every sweep.
@@ -35,6 +36,23 @@ impl fmt::Display for Id {
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
+    }
+}
+
+/// The kinds of rows whose ids are read again from stored reports.
+const READ_AGAIN: [&str; 3] = ["env", "dist", "find"];
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let parts = text.rsplit_once('-');
+        let prefix = parts.and_then(|(prefix, _)| READ_AGAIN.iter().find(|known| **known == prefix));
+        let digest =
+            parts.filter(|(_, digits)| digits.len() == 16).and_then(|(_, digits)| u64::from_str_radix(digits, 16).ok());
+        match (prefix, digest) {
+            (Some(prefix), Some(digest)) => Ok(Self { prefix, digest }),
+            _ => Err(D::Error::custom(format!("`{text}` is no id of a report"))),
+        }
     }
 }
 

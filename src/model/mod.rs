@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod distribution;
 pub mod env_kind;
 pub mod facts;
+pub mod fault;
 pub mod finding;
 pub mod glob;
 pub mod host;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An absolute path of the target: POSIX with a leading `/`, Windows with its drive (`C:\Users\…`). Bytes, because
 /// names on a POSIX disk need not be UTF-8. Serialises as `path` and, where it is not UTF-8, `path_base64`.
@@ -106,6 +106,21 @@ impl TargetPath {
 impl fmt::Debug for TargetPath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{:?}", self.to_text())
+    }
+}
+
+/// As reports write it: the bytes where they are given, else the text.
+#[derive(Deserialize)]
+struct Written {
+    path: String,
+    path_base64: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for TargetPath {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(from)?;
+        let bytes = written.path_base64.and_then(|text| STANDARD.decode(text).ok());
+        Ok(Self::new(&bytes.unwrap_or_else(|| written.path.into_bytes())))
     }
 }
 

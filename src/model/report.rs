@@ -122,7 +122,7 @@ pub struct PackRow {
     pub indicators: usize,
     /// Lower-case hex of the file.
     pub sha256: String,
-    /// Who signed it; nobody in this version.
+    /// The trusted key that signed it; null for one that is unsigned, and for those that are part of this program.
     pub signed_by: Option<String>,
     /// `built-in` or the file.
     pub origin: String,
@@ -131,7 +131,7 @@ pub struct PackRow {
 /// Counts for a first look.
 #[derive(Clone, Default, Serialize)]
 pub struct Summary {
-    /// Findings by level.
+    /// Findings by level; those that are accepted apart.
     pub by_level: BTreeMap<&'static str, usize>,
     /// Distributions by state.
     pub by_state: BTreeMap<&'static str, usize>,
@@ -152,8 +152,10 @@ impl Summary {
     ) -> Self {
         let mut all = Self::default();
         for level in [Level::Compromised, Level::Suspicious, Level::Exposed] {
-            all.by_level.insert(level.name(), findings.iter().filter(|row| row.level == level).count());
+            let counts = |row: &&Finding| row.level == level && row.accepted.is_none();
+            all.by_level.insert(level.name(), findings.iter().filter(counts).count());
         }
+        all.by_level.insert("accepted", findings.iter().filter(|row| row.accepted.is_some()).count());
         for row in distributions {
             *all.by_state.entry(row.state.name()).or_default() += 1;
         }

@@ -1,7 +1,7 @@
 //! Start-up hooks: files and settings that make Python run code at every start, their lines, the modules that they bring
 //! in, and what stands out in all of these.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::code::Code;
 use super::id::Id;
@@ -82,7 +82,7 @@ impl StartupHook {
 }
 
 /// In which form code gets into Python's start.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookKind {
     /// `.pth`: folders for the import path, and lines of code.

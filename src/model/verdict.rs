@@ -30,7 +30,7 @@ impl Level {
 }
 
 /// Whether everything in scope was looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Completeness {
     /// No material gap.
@@ -40,7 +40,7 @@ pub enum Completeness {
 }
 
 /// What the sweep set out to cover.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// The whole running host, with the rights of root.

@@ -63,7 +63,8 @@ pub fn write(text: &Text<'_>, style: Style, to: impl Write) -> io::Result<()> {
 /// Those of the writer.
 pub fn summary_line(report: &Report<'_>, mut to: impl Write) -> io::Result<()> {
     let verdict = report.verdict;
-    let count = |level: Level| report.findings.iter().filter(|one| one.level == level).count();
+    let counts = |one: &&Finding, level| one.level == level && one.accepted.is_none();
+    let count = |level: Level| report.findings.iter().filter(|one| counts(one, level)).count();
     let coverage = match verdict.coverage {
         Completeness::Complete => "complete",
         Completeness::Incomplete => "incomplete",
@@ -118,11 +119,17 @@ impl<W: Write> Page<'_, W> {
     }
 
     fn finding(&mut self, one: &Finding, environment: Option<&Environment>) -> io::Result<()> {
-        let level = self.paint(one.level, &one.level.name().to_uppercase());
+        let level = match one.accepted {
+            Some(_) => format!("accepted ({})", one.level.name()),
+            None => self.paint(one.level, &one.level.name().to_uppercase()),
+        };
         writeln!(self.to, "  {level}  {}", line(&one.title))?;
         self.row("where", &path(&one.subject.path))?;
         if let Some(env) = environment {
             self.row("in", &format!("{} environment {}{}", env.kind, path(&env.path), version_words(env)))?;
+        }
+        if let Some(accepted) = &one.accepted {
+            self.row("accepted", &format!("until {}: {}", accepted.until.day(), line(&accepted.reason)))?;
         }
         if !one.accounts.is_empty() {
             self.row("account", &line(&one.accounts.join(", ")))?;
@@ -216,6 +223,9 @@ impl<W: Write> Page<'_, W> {
                 writeln!(self.to, "  left out  {}: {}", path(&row.path), line(&row.why))?;
             }
         }
+        for pack in self.report.packs.iter().filter(|pack| pack.signed_by.is_none() && pack.origin != "built-in") {
+            writeln!(self.to, "  unsigned pack: {} ({})", line(&pack.origin), line(&pack.id))?;
+        }
         let off = coverage.off();
         if !off.is_empty() {
             writeln!(self.to, "  not looked for by this version: {}", off.join(", "))?;
@@ -231,7 +241,7 @@ impl<W: Write> Page<'_, W> {
     /// What to do first, once for each kind of finding; the whole way out is the incident's own text.
     fn next_steps(&mut self) -> io::Result<()> {
         let mut advice: Vec<&str> = Vec::new();
-        for one in self.report.findings {
+        for one in self.report.findings.iter().filter(|one| one.accepted.is_none()) {
             if !advice.contains(&one.advice.as_str()) {
                 advice.push(&one.advice);
             }

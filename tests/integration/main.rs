@@ -14,6 +14,7 @@
 
 mod bytecode;
 mod corpus;
+mod feeds;
 mod hit;
 mod honest;
 mod host;
@@ -24,6 +25,7 @@ mod kinds_editable;
 mod kinds_installers;
 mod kinds_managers;
 mod kinds_pyenv;
+mod locks;
 mod pythons;
 mod quiet;
 mod record;

@@ -4,8 +4,10 @@ pub mod csv_row;
 pub mod headers;
 pub mod hive;
 pub mod marshal;
+pub mod placed;
 pub mod read_at;
 pub mod texts;
+pub mod toml;
 pub mod zip;
 
 #[cfg(test)]

@@ -269,6 +269,9 @@ impl Gather {
 fn version_text(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches(version::RAW).trim_start_matches("==").trim();
     let is_text = !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control);
+    if version::is_range(text) {
+        return version::is_valid(text).then(|| text.to_owned());
+    }
     is_text.then(|| if version::is_valid(text) { text.to_owned() } else { format!("{}{text}", version::RAW) })
 }
 

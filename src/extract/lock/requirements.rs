@@ -1,0 +1,330 @@
+//! Requirements files (pip's documentation, "Requirements File Format"; PEP 508 for a line), and names and versions as people
+//! write them: `NAME`, `NAME==VERSION`.
+//!
+//! A line may go on behind a backslash, end in a comment, carry a marker and options such as `--hash`, and name a path, an
+//! address or a repository in place of a version.
+
+use std::borrow::Cow;
+
+use super::{Fault, Lock, Pin, excerpt, is_name, sha256};
+use crate::extract::format::placed;
+
+/// Options that bring in other packages, which are not followed.
+const INCLUDES: &[&str] = &["-r", "--requirement", "-c", "--constraint", "-e", "--editable"];
+
+/// Options that bring in none.
+const OPTIONS: &[&str] = &[
+    "-i",
+    "--index-url",
+    "--pypi-url",
+    "--extra-index-url",
+    "--no-index",
+    "-f",
+    "--find-links",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+    "--require-hashes",
+    "--pre",
+    "--all-releases",
+    "--only-final",
+    "--trusted-host",
+    "--use-feature",
+    "-Z",
+    "--always-unzip",
+    "--use-wheel",
+    "--no-use-wheel",
+    "--process-dependency-links",
+];
+
+/// How archives of sources end.
+const ARCHIVES: &[&str] = &[".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
+
+/// Reads `NAME[extra]==VERSION ; marker`; none when it begins with no name. A range or an exclusion pins nothing.
+#[must_use]
+pub fn pin(text: &str) -> Option<Pin> {
+    let text = without_comment(text);
+    let text = text.split(';').next().unwrap_or_default().trim();
+    let end = text.find(|at: char| !(at.is_ascii_alphanumeric() || "-_.".contains(at))).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end)?;
+    if !name.starts_with(|at: char| at.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let rest = match rest.strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1.trim_start(),
+        None => rest,
+    };
+    let starts = ["==", "!=", "<", ">", "~=", "@", "(", "--hash"];
+    let known = rest.is_empty() || starts.iter().any(|start| rest.starts_with(start));
+    let source = rest.strip_prefix('@').map(|place| excerpt(place.trim()));
+    known.then(|| Pin { name: name.to_owned(), version: pinned(rest), source, ..Pin::default() })
+}
+
+/// The version of `==V` or `===V`, alone or with other conditions; `==1.*` pins nothing.
+fn pinned(rest: &str) -> Option<String> {
+    let rest = rest.trim_matches(['(', ')']);
+    rest.split(',').find_map(|one| {
+        let version = one.trim().strip_prefix("==")?.trim_start_matches('=').trim();
+        let version = version.split_whitespace().next()?;
+        (!version.ends_with('*')).then(|| version.to_owned())
+    })
+}
+
+/// Reads a requirements file.
+///
+/// # Errors
+/// When it is no text.
+pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
+    let text = placed::lenient(bytes)?;
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n");
+    let mut out = Lock::default();
+    let mut logical = String::new();
+    let mut begun = 1;
+    for (line, number) in text.lines().zip(1..) {
+        if logical.is_empty() {
+            begun = number;
+        }
+        // pip would let a comment go on in the next line; here that line is asked about all the same.
+        let is_comment = without_comment(line).len() < line.len();
+        if let (Some(head), false) = (line.trim_end().strip_suffix('\\'), is_comment) {
+            logical.push_str(head);
+            logical.push(' ');
+            continue;
+        }
+        logical.push_str(line);
+        take(&mut out, begun, &logical);
+        logical.clear();
+    }
+    take(&mut out, begun, &logical);
+    Ok(out)
+}
+
+/// The text in front of a comment: a `#` at the beginning, or behind a blank. In an address it begins the fragment.
+fn without_comment(text: &str) -> &str {
+    let begins = |at: usize| text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']));
+    let found = text.match_indices('#').map(|(at, _)| at).find(|at| begins(*at));
+    text.get(..found.unwrap_or(text.len())).unwrap_or_default()
+}
+
+fn take(out: &mut Lock, line: u32, text: &str) {
+    let text = without_comment(text).trim();
+    if text.is_empty() {
+        return;
+    }
+    if text.starts_with('-') {
+        let is = |options: &[&str]| options.iter().any(|option| text.starts_with(option));
+        if is(INCLUDES) {
+            out.unread
+                .push((line, "names another file or a source tree, which this version does not follow".to_owned()));
+        } else if !is(OPTIONS) {
+            out.unread.push((line, "has an option that this version does not know".to_owned()));
+        }
+        return;
+    }
+    let (what, options) = text.find(" -").map_or((text, ""), |at| text.split_at_checked(at).unwrap_or((text, "")));
+    match wheel(what).or_else(|| archive(what)).or_else(|| repository(what)).or_else(|| pin(what)) {
+        Some(found) => {
+            let hashes = hashes(out, line, &found.name, what, options);
+            out.pins.push(Pin { line: Some(line), hashes, ..found });
+        }
+        None => out.unread.push((line, "is no NAME==VERSION".to_owned())),
+    }
+}
+
+/// The hashes of `--hash=sha256:…` and of `#sha256=…` in an address.
+fn hashes(out: &mut Lock, line: u32, name: &str, what: &str, options: &str) -> Vec<String> {
+    let options =
+        options.split("--hash").skip(1).filter_map(|one| one.trim_start_matches(['=', ' ']).split(' ').next());
+    let options = options.map(|one| Cow::Borrowed(one.trim_matches(['"', '\''])));
+    let fragment = what.split_once('#').map_or("", |(_, fragment)| fragment);
+    let fragment = fragment
+        .split(['&', ' ', ';'])
+        .filter(|part| part.starts_with("sha256="))
+        .map(|part| part.replacen('=', ":", 1));
+    let mut found = Vec::new();
+    for text in options.chain(fragment.map(Cow::Owned)) {
+        match sha256(&text) {
+            Some(hash) => found.push(hash),
+            None if !text.starts_with("sha256") => {}
+            None => out.unread.push((line, format!("has a SHA-256 of {} that is none", super::shown(name)))),
+        }
+    }
+    found
+}
+
+/// A path or address of a wheel names the package by its file name: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`.
+fn wheel(text: &str) -> Option<Pin> {
+    let path = text.split([' ', '#', '?', ';']).find(|part| part.ends_with(".whl"))?;
+    let mut fields = file_name(path).split('-');
+    let (name, version) = (fields.next()?, fields.next()?);
+    fields.next()?;
+    is_name(name).then(|| Pin {
+        name: name.to_owned(),
+        version: Some(decoded(version)),
+        source: Some(excerpt(path)),
+        ..Pin::default()
+    })
+}
+
+/// So does one of sources: `NAME-VERSION.tar.gz`. Where the line names the package as well, the file may have any name.
+fn archive(text: &str) -> Option<Pin> {
+    let path = text.split([' ', '#', '?', ';']).find(|part| ARCHIVES.iter().any(|end| part.ends_with(end)))?;
+    let stem = ARCHIVES.iter().find_map(|end| file_name(path).strip_suffix(end))?;
+    let from_file = stem
+        .rsplit_once('-')
+        .filter(|(name, version)| is_name(name) && version.starts_with(|first: char| first.is_ascii_digit()));
+    let named = text.split_once('@').and_then(|_| pin(text)).filter(|pin| pin.source.is_some());
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let pin = match (named, from_file) {
+        (Some(named), Some((name, version))) if plain(&named.name) == plain(name) => {
+            Pin { version: Some(decoded(version)), ..named }
+        }
+        (Some(named), _) => named,
+        (None, Some((name, version))) => {
+            Pin { name: name.to_owned(), version: Some(decoded(version)), ..Pin::default() }
+        }
+        (None, None) => return None,
+    };
+    Some(Pin { source: Some(excerpt(path)), ..pin })
+}
+
+/// A repository names the package in its fragment: `git+https://…#egg=NAME`.
+fn repository(text: &str) -> Option<Pin> {
+    let (place, fragment) = text.split_once('#')?;
+    let named = fragment.split(['&', ' ', ';']).find_map(|part| part.strip_prefix("egg="))?;
+    let name = named.split('[').next().filter(|name| is_name(name))?;
+    place.contains("://").then(|| Pin { name: name.to_owned(), source: Some(excerpt(place)), ..Pin::default() })
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// A version in an address: the `+` of a local part may be written as a number.
+fn decoded(version: &str) -> String {
+    version.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::extract::lock::tests::{hash, shown, unread};
+
+    fn both(text: &str) -> Option<(String, Option<String>)> {
+        pin(text).map(|pin| (pin.name, pin.version))
+    }
+
+    fn is(text: &str, name: &str, version: Option<&str>) {
+        assert_eq!(both(text), Some((name.to_owned(), version.map(str::to_owned))), "{text}");
+    }
+
+    fn read(text: &str) -> Lock {
+        parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn pins_are_told_from_ranges() {
+        is("litellm==1.82.7", "litellm", Some("1.82.7"));
+        is("LiteLLM[proxy] == 1.82.7 ; python_version > '3.8'", "LiteLLM", Some("1.82.7"));
+        is("litellm===1.82.7 --hash=sha256:ab", "litellm", Some("1.82.7"));
+        is("litellm (==1.82.7)", "litellm", Some("1.82.7"));
+        is("litellm>=1,==1.82.7", "litellm", Some("1.82.7"));
+        is("litellm==1.82.7\t# why", "litellm", Some("1.82.7"));
+        is("litellm!=1.82.7", "litellm", None);
+        is("litellm>=1,!=1.82.7", "litellm", None);
+        is("litellm==1.82.*", "litellm", None);
+        is("litellm", "litellm", None);
+        is("litellm @ https://example.org/x.whl", "litellm", None);
+        assert_eq!(both("==1.0"), None);
+        assert_eq!(both("two words"), None);
+        assert_eq!(both("litellm=1.82.7"), None);
+        assert_eq!(both("/path/x.whl"), None);
+    }
+
+    #[test]
+    fn files_have_continued_lines_comments_and_options() {
+        let out = read(
+            "# c\nrequests==2.0 \\\n  --hash=sha256:ab\n\n--index-url https://x\n-r more.txt\nlitellm==1.82.7 # why\n./x.whl\n--later=1\n",
+        );
+        assert_eq!(shown(&out.pins), [("requests", Some("2.0"), 2, None), ("litellm", Some("1.82.7"), 7, None)]);
+        assert_eq!(
+            unread(&out),
+            [
+                "2 has a SHA-256 of requests that is none",
+                "6 names another file or a source tree, which this version does not follow",
+                "8 is no NAME==VERSION",
+                "9 has an option that this version does not know",
+            ]
+        );
+        let odd =
+            read("# c \\\nlitellm==1.82.7\rsix==1\n./y/litellm-1.82.8-py3-none-any.whl\nx==1 # c \\\ny==2\nz==3 \\");
+        let pins: Vec<_> = odd.pins.iter().filter_map(|one| one.version.as_deref()).collect();
+        assert_eq!(pins, ["1.82.7", "1", "1.82.8", "1", "2", "3"]);
+    }
+
+    #[test]
+    fn hashes_are_kept() {
+        let [a, b] = [hash('A'), hash('b')];
+        let out = read(&format!(
+            "x==1 --hash=sha256:{a} \\\n    --hash sha256:{b} --hash=md5:00\nhttps://h/y-2-py3-none-any.whl#sha256={a}\nz @ https://h/z-3.tar.gz#egg=z&sha256={b} ; a > 'b'\n"
+        ));
+        assert_eq!(out.pins[0].hashes, [hash('a'), hash('b')]);
+        assert_eq!((&out.pins[1].hashes[..], &out.pins[2].hashes[..]), (&[hash('a')][..], &[hash('b')][..]));
+        assert!(out.unread.is_empty());
+    }
+
+    #[test]
+    fn places_name_packages() {
+        let out = read(
+            "https://h/litellm-1.82.7-py3-none-any.whl\n./d/litellm-1.82.8.tar.gz\nx @ https://h/x/archive/v1.0.zip\nlite-llm @ file:///d/lite_llm-1.0%2Bcorp.zip\ngit+https://mia:Zq7Zq7Zq7@h/far@v1#egg=far[x]&subdirectory=d\ny @ git+ssh://git@h/y@1.82.7\n./tree\nhttps://h/archive/main.zip\n",
+        );
+        assert_eq!(
+            shown(&out.pins),
+            [
+                ("litellm", Some("1.82.7"), 1, Some("https://h/litellm-1.82.7-py3-none-any.whl")),
+                ("litellm", Some("1.82.8"), 2, Some("./d/litellm-1.82.8.tar.gz")),
+                ("x", None, 3, Some("https://h/x/archive/v1.0.zip")),
+                ("lite-llm", Some("1.0+corp"), 4, Some("file:///d/lite_llm-1.0%2Bcorp.zip")),
+                ("far", None, 5, Some("git+https://[redacted]@v1")),
+                ("y", None, 6, Some("git+ssh://[redacted]@1.82.7")),
+            ]
+        );
+        assert_eq!(unread(&out), ["7 is no NAME==VERSION", "8 is no NAME==VERSION"]);
+    }
+
+    #[test]
+    fn files_come_in_the_encodings_of_their_writers() {
+        let wide: Vec<u8> = "\u{feff}litellm==1.82.7\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(parse(&wide).unwrap().pins[0].version.as_deref(), Some("1.82.7"));
+        assert_eq!(parse(b"\xef\xbb\xbflitellm==1.82.7 # caf\xe9").unwrap().pins[0].name, "litellm");
+        assert!(parse(b"PK\x03\x04\0").is_err());
+    }
+
+    #[test]
+    fn hostile_forms_end_well() {
+        let text = "a==1 \\\n --hash=sha256:ab # c\nb @ https://h/b-1.zip#egg=b ; c\n-r d\n";
+        for end in 0..text.len() {
+            let _any = read(&text[..end]);
+        }
+        let many: String =
+            (0..100_000).map(|one| format!("p{one}==1.{one} \\\n  --hash=sha256:{}\n", hash('a'))).collect();
+        let lock = read(&many);
+        assert_eq!((lock.pins.len(), lock.pins[99_999].line, lock.unread.len()), (100_000, Some(199_999), 0));
+        for one in ["\\\n", " #", "#", " -", "--hash ", "[", "(", "@", "a==1,"] {
+            let _any = read(&one.repeat(200_000));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "\\PC{0,100}", pieces in crate::extract::lock::tests::pieces()) {
+            if let Some(asked) = pin(&text) {
+                prop_assert!(!asked.name.is_empty());
+            }
+            let _all = (parse(text.as_bytes()), parse(pieces.as_bytes()));
+        }
+    }
+}

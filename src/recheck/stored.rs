@@ -1,0 +1,294 @@
+//! A report as it was stored: the part of `pysweep.report/1` that can be judged again, read into facts. What a later
+//! version adds is passed over; what an earlier one did not have is empty.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::model::distribution::{DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary};
+use crate::model::facts::Facts;
+use crate::model::fault::Fault;
+use crate::model::finding::{Confidence, Stage};
+use crate::model::host::{Account, Platform};
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::Environment;
+use crate::model::report::SCHEMA;
+use crate::model::startup::{HookKind, StartupHook};
+use crate::model::time::Time;
+use crate::model::verdict::{Completeness, Level, Scope};
+
+/// A stored report.
+#[derive(Debug, Deserialize)]
+pub struct Stored {
+    schema: String,
+    /// Of which host.
+    pub host: StoredHost,
+    /// When and how.
+    pub sweep: StoredSweep,
+    /// With which packs.
+    pub packs: Vec<StoredPack>,
+    /// The answer of then.
+    pub verdict: StoredVerdict,
+    accounts: Vec<StoredAccount>,
+    environments: Vec<StoredEnvironment>,
+    distributions: Vec<StoredDistribution>,
+    startup_hooks: Vec<StoredHook>,
+    /// What was found then.
+    pub findings: Vec<StoredFinding>,
+    /// What was missed then.
+    pub coverage: StoredCoverage,
+}
+
+/// The host.
+#[derive(Debug, Deserialize)]
+pub struct StoredHost {
+    /// Its name.
+    pub name: String,
+    /// Its system.
+    pub os: Platform,
+}
+
+/// The run.
+#[derive(Debug, Deserialize)]
+pub struct StoredSweep {
+    /// When it began.
+    pub started: Time,
+    /// Who ran it.
+    #[serde(default)]
+    pub user: String,
+}
+
+/// A pack that was in use.
+#[derive(Debug, Deserialize)]
+pub struct StoredPack {
+    /// Its id.
+    pub id: String,
+    /// Lower-case hex of its file.
+    pub sha256: String,
+    /// Its last change.
+    pub modified: Time,
+}
+
+/// The answer.
+#[derive(Debug, Deserialize)]
+pub struct StoredVerdict {
+    /// The level.
+    pub level: Level,
+    /// Whether everything was looked at.
+    pub coverage: Completeness,
+    /// What the sweep set out to cover.
+    pub scope: Scope,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredAccount {
+    name: String,
+    uid: Option<u32>,
+    home: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredEnvironment {
+    id: Id,
+    #[serde(flatten)]
+    path: TargetPath,
+    #[serde(default)]
+    site_dirs: Vec<TargetPath>,
+    account: Option<String>,
+    owner_uid: Option<u32>,
+    created: Option<Time>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredDistribution {
+    id: Id,
+    environment: Option<Id>,
+    name: String,
+    normalized: String,
+    version: String,
+    #[serde(flatten)]
+    path: TargetPath,
+    metadata: MetadataForm,
+    state: DistState,
+    installed_at: Option<Time>,
+    folder_says: Option<Box<FolderSays>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredHook {
+    #[serde(flatten)]
+    path: TargetPath,
+    kind: HookKind,
+    environment: Option<Id>,
+    distribution: Option<Id>,
+    #[serde(default)]
+    run_by: Vec<String>,
+    sha256: Option<String>,
+    #[serde(default)]
+    size: u64,
+    modified: Option<Time>,
+}
+
+/// A finding of then.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoredFinding {
+    /// Its id.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// The pack.
+    pub incident: Option<String>,
+    /// The indicator that said the most.
+    pub indicator: Option<String>,
+    /// Every indicator that fitted.
+    #[serde(default)]
+    pub indicators: Vec<String>,
+    /// What it meant.
+    pub level: Level,
+    /// How sure it was.
+    pub confidence: Confidence,
+    /// For people.
+    pub title: String,
+    /// In which form it was there.
+    pub stage: Stage,
+    /// What it was about.
+    pub subject: StoredSubject,
+    /// Who lived with it, and how long.
+    #[serde(default)]
+    pub accepted: Value,
+}
+
+impl StoredFinding {
+    /// Until when it is accepted.
+    #[must_use]
+    pub fn accepted_until(&self) -> Option<Time> {
+        Time::parse(self.accepted.get("until")?.as_str()?).ok()
+    }
+}
+
+/// What a finding was about.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoredSubject {
+    /// Where.
+    #[serde(flatten)]
+    pub path: TargetPath,
+}
+
+/// What was missed.
+#[derive(Debug, Deserialize)]
+pub struct StoredCoverage {
+    /// The misses.
+    pub gaps: Vec<StoredGap>,
+}
+
+/// A miss.
+#[derive(Debug, Deserialize)]
+pub struct StoredGap {
+    /// Whether something could hide there.
+    #[serde(default)]
+    pub material: bool,
+}
+
+impl Stored {
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// When it is none, is cut short, or is of another schema.
+    pub fn parse(origin: &str, bytes: &[u8]) -> Result<Self, Fault> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let report: Self = serde_json::from_slice(bytes).map_err(|why| {
+            let fault = Fault::of_json(origin, &why);
+            Fault { why: format!("it is no JSON report of pysweep: {}", fault.why), ..fault }
+        })?;
+        if report.schema != SCHEMA {
+            return Err(Fault::of(origin, format!("its schema is `{}`, this version reads `{SCHEMA}`", report.schema)));
+        }
+        Ok(report)
+    }
+
+    /// What it says of the host, as facts.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            environments: self.environments.iter().map(environment).collect(),
+            distributions: self.distributions.iter().map(distribution).collect(),
+            startup_hooks: self.startup_hooks.iter().map(hook).collect(),
+            ..Facts::default()
+        }
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        let account = |one: &StoredAccount| {
+            let home = TargetPath::new(one.home.as_bytes());
+            Account {
+                name: one.name.clone(),
+                uid: one.uid,
+                gid: None,
+                groups: Vec::new(),
+                real_home: home.clone(),
+                home,
+                shell: None,
+                privileged: false,
+            }
+        };
+        self.accounts.iter().map(account).collect()
+    }
+}
+
+fn environment(one: &StoredEnvironment) -> Environment {
+    Environment {
+        id: one.id,
+        path: one.path.clone(),
+        // No judgement asks for it.
+        kind: "unknown",
+        python_version: None,
+        site_dirs: one.site_dirs.clone(),
+        base: None,
+        account: one.account.clone(),
+        owner_uid: one.owner_uid,
+        created: one.created,
+        container: None,
+        tool: None,
+        also_at: Vec::new(),
+    }
+}
+
+fn distribution(one: &StoredDistribution) -> Distribution {
+    Distribution {
+        id: one.id,
+        environment: one.environment,
+        name: one.name.clone(),
+        normalized: one.normalized.clone(),
+        version: one.version.clone(),
+        path: one.path.clone(),
+        metadata: one.metadata,
+        state: one.state,
+        installer: None,
+        installed_at: one.installed_at,
+        source_url: None,
+        source: None,
+        record: RecordSummary::of(RecordState::Unverified),
+        folder_says: one.folder_says.clone(),
+        also_at: Vec::new(),
+        version_line: None,
+        hooks: Vec::new(),
+        known_rows: Vec::new(),
+        is_claimed: false,
+        linked: None,
+    }
+}
+
+fn hook(one: &StoredHook) -> StartupHook {
+    StartupHook {
+        environment: one.environment,
+        distribution: one.distribution,
+        in_site_dir: !one.run_by.is_empty(),
+        run_by: one.run_by.clone(),
+        sha256: one.sha256.clone(),
+        size: one.size,
+        modified: one.modified,
+        ..StartupHook::at(one.path.clone(), one.kind)
+    }
+}
