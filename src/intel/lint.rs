@@ -88,8 +88,8 @@ fn faults_of_pack(pack: &Pack) -> Vec<String> {
         }
     }
     let best = pack.indicators.iter().map(|one| one.confidence).max();
-    if pack.status == Status::Uncorroborated && best > Some(Confidence::Possible) {
-        out.push("nobody supports the incident, but an indicator of it is more than possible".to_owned());
+    if pack.status == Status::Uncorroborated && best == Some(Confidence::Confirmed) {
+        out.push("the incident has one source, but an indicator of it is confirmed".to_owned());
     }
     out
 }
@@ -110,24 +110,6 @@ fn faults(pack: &Pack, one: &Indicator) -> Vec<String> {
     }
     if one.meaning.trim().is_empty() {
         out.push("it does not say what its presence means".to_owned());
-    }
-    if one.confidence == Confidence::Possible && one.level == Level::Exposed && pack.status == Status::Confirmed {
-        let says = [
-            "nobody",
-            "no other source",
-            "unsupported",
-            "disputed",
-            "alone",
-            "one source",
-            "doubt",
-            "uncorroborated",
-            "guess",
-            "no analysis",
-        ];
-        let meaning = one.meaning.to_lowercase();
-        if !says.iter().any(|word| meaning.contains(word)) {
-            out.push("it is only possible, and its meaning does not say why".to_owned());
-        }
     }
     let named = matches!(one.kind, Kind::Network | Kind::String | Kind::Git);
     if named && one.level > Level::Exposed {
