@@ -124,7 +124,11 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             let Some(sought) = Sought::of(one) else { return HashSet::new() };
             let files = scene.facts.watched_files.iter();
             let present = files.filter(|file| fit(scene, one, &sought, file) == Some(Fit::InPlace));
-            present.map(|file| scene.environment_of(&file.path).map(|env| env.id)).collect()
+            let homes = present.map(|file| scene.environment_of(&file.path).map(|env| env.id));
+            // What a RECORD lists was put there with the distribution.
+            let installed = scene.facts.distributions.iter().filter(|found| found.state.is_importable());
+            let listed = installed.filter(|found| found.known_rows.iter().any(|row| one.sha256.contains(&row.sha256)));
+            homes.chain(listed.map(|found| found.environment)).collect()
         }
     }
 }

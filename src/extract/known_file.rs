@@ -59,7 +59,7 @@ fn read(input: &Input<'_>) -> Harvest {
         harvest.gaps.push(if is_judged { gap.harmless() } else { gap });
     }
     // A name with stars is that of many honest files.
-    let is_named = input.watch.file_names.contains_key(&name);
+    let is_named = wanted.name_alone || input.watch.file_names.contains_key(&name);
     if is_named || !file.texts.is_empty() || is_known(input, &file) {
         harvest.facts.watched_files.push(file);
     }

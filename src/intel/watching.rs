@@ -18,6 +18,7 @@ pub const EVERYWHERE: &[&str] = &[
     "config.json",
     "config.py",
     "core.py",
+    "deploy.js",
     "downloads.py",
     "head",
     "index.js",
@@ -30,9 +31,13 @@ pub const EVERYWHERE: &[&str] = &[
     "pkg-info",
     "readme.md",
     "record",
+    "runner.py",
+    "service.py",
     "settings.json",
     "setup.cfg",
+    "setup.mjs",
     "setup.py",
+    "setup.sh",
     "start.py",
     "sync.py",
     "tasks.json",
@@ -64,7 +69,9 @@ impl Intel {
 }
 
 fn add(watch: &mut Watch, one: &Indicator, sought: &Sought<'_>) {
-    let wants = FileWatch { hash: !one.sha256.is_empty(), needles: sought.texts.iter().cloned().collect() };
+    let hash = !one.sha256.is_empty();
+    let name_alone = !hash && sought.texts.is_empty();
+    let wants = FileWatch { hash, name_alone, needles: sought.texts.iter().cloned().collect() };
     sought.names.iter().for_each(|name| add_name(watch, name, &wants));
     for path in &sought.paths {
         let mut parts = path.rsplit('/');

@@ -24,6 +24,8 @@ pub struct Watch {
 pub struct FileWatch {
     /// Whether its SHA-256 is wanted.
     pub hash: bool,
+    /// Whether the name alone says something, whatever is in the file.
+    pub name_alone: bool,
     /// Texts to look for in it.
     pub needles: BTreeSet<Needle>,
 }
@@ -83,6 +85,7 @@ impl FileWatch {
     /// Asks for what the other one asks for as well.
     pub fn add(&mut self, other: &Self) {
         self.hash |= other.hash;
+        self.name_alone |= other.name_alone;
         self.needles.extend(other.needles.iter().cloned());
     }
 }
@@ -140,12 +143,12 @@ mod tests {
     fn names_and_patterns_add_up() {
         let needle = |text: &str| BTreeSet::from([Needle { text: text.to_owned(), edges: Edges::Any }]);
         let mut watch = Watch::default();
-        watch.file_names.insert("a.yml".to_owned(), FileWatch { hash: true, needles: needle("one") });
+        watch.file_names.insert("a.yml".to_owned(), FileWatch { hash: true, name_alone: false, needles: needle("one") });
         watch.file_patterns.push(PatternWatch {
             name: "*.yml".to_owned(),
             folder: "workflows".to_owned(),
             above: Some(".github".to_owned()),
-            wants: FileWatch { hash: false, needles: needle("two") },
+            wants: FileWatch { hash: false, name_alone: false, needles: needle("two") },
         });
         let wants = watch.wants("a.yml", "workflows", ".github").unwrap();
         assert!(wants.hash && wants.needles.len() == 2);
