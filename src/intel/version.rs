@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 /// How a version on disk compares with the versions of an indicator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,9 +64,44 @@ pub fn compare(found: &str, bad: &str) -> Match {
 #[must_use]
 pub fn is_within(found: &str, specifier: &str) -> bool {
     match (parse(found), VersionSpecifiers::from_str(specifier)) {
-        (Some(found), Ok(all)) => all.contains(&found),
+        (Some(found), Ok(all)) => all.iter().all(|one| holds(one, &found)),
         _ => false,
     }
+}
+
+/// Whether one clause holds, as pip's library takes PEP 440. `VersionSpecifier::contains` is not asked: it takes `2` for one
+/// of `==2.7.*`, and leaves `2.0b1` out of `<2.0rc1` and `2.0.post1` out of `>2.0rc1`.
+fn holds(clause: &VersionSpecifier, found: &Version) -> bool {
+    let bad = clause.version();
+    let public = found.clone().without_local();
+    let named = if bad.is_local() { found } else { &public };
+    match clause.operator() {
+        Operator::Equal => named == bad,
+        Operator::NotEqual => named != bad,
+        Operator::EqualStar => begins(&public, bad, bad.release().len()),
+        Operator::NotEqualStar => !begins(&public, bad, bad.release().len()),
+        Operator::TildeEqual => public >= *bad && begins(&public, bad, bad.release().len().saturating_sub(1)),
+        Operator::LessThanEqual => public <= *bad,
+        Operator::GreaterThanEqual => public >= *bad,
+        // What comes before a version in its own name is none that comes before it.
+        Operator::LessThan if bad.any_prerelease() => public < *bad,
+        Operator::LessThan => public < bad.clone().with_dev(Some(0)),
+        Operator::GreaterThan => public > *bad && !is_post_of(&public, bad),
+        // Arbitrary equality, of which no more is kept here than that zeros at the end count.
+        _ => found.to_string() == bad.to_string(),
+    }
+}
+
+/// Whether the first `many` numbers are the same. Numbers that are not written are zeros.
+fn begins(found: &Version, bad: &Version, many: usize) -> bool {
+    let numbers = found.release().iter().chain(std::iter::repeat(&0));
+    found.epoch() == bad.epoch() && bad.release().iter().zip(numbers).take(many).all(|(bad, found)| bad == found)
+}
+
+/// Whether a version is a later edition of that very version, which `>` leaves out.
+fn is_post_of(found: &Version, bad: &Version) -> bool {
+    let plain = |one: &Version| one.clone().with_post(None).with_dev(None);
+    found.is_post() && !bad.is_post() && !bad.is_dev() && plain(found) == plain(bad)
 }
 
 /// A version as disks have it. File names have `_` where the version has `-`, or the `+` of a local part.
@@ -130,6 +165,15 @@ mod tests {
         assert!(is_within("0.23.3", "==0.23.3"));
         assert!(is_within("2.6.1", ">=2.6.0,<=2.6.2"));
         assert!(!is_within("nonsense", ">=0"));
+        assert!(is_within("2.0b1", "<2.0rc1") && !is_within("2.0b1", "<2.0") && is_within("2.0.dev1", "<2.0.post1"));
+        assert!(
+            is_within("2.0.post1", ">2.0rc1") && !is_within("2.0rc1.post1", ">2.0rc1") && !is_within("2.0.post1", ">2")
+        );
+        assert!(!is_within("2", "==2.7.*") && is_within("2", "!=2.7.*") && is_within("2", "==2.0.*"));
+        assert!(
+            is_within("2.7.dev1+corp", "==2.7.*") && is_within("2.9+corp", "~=2.7") && !is_within("3.dev1", "~=2.7")
+        );
+        assert!(is_within("2.0+corp", "<=2.0") && !is_within("2.0+corp", ">2.0") && !is_within("2.0", "==2.0+corp"));
         assert!(is_valid_specifier(">=1,<2") && !is_valid_specifier("") && !is_valid_specifier("about 2"));
     }
 }

@@ -35,3 +35,4 @@ mod stage;
 mod startup_places;
 mod startup_rules;
 mod startup_samples;
+mod versions;
