@@ -149,3 +149,62 @@ fn key_id(line: &str) -> Option<String> {
     let id = bytes.get(2..10)?;
     Some(id.iter().rev().map(|byte| format!("{byte:02X}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    // Made with minisign 0.11; the secret keys are gone.
+    const ONE: &str = "untrusted comment: minisign public key EF85EBF89ECEB5A1\nRWShtc6e+OuF75vmrpqRPxn37HT2QUMCE8D3LSti+F7O63lcwX1oWT+p\n";
+    const OTHER: &str = "RWTlORoVj6Am0JYX3Q1V0Ka564sLP9YtKOZNBHdphXMy/j+JYnhEVz3G";
+    const PACK: &[u8] = b"a pack\n";
+    const SIGNED: &str = "untrusted comment: signature from minisign secret key\nRUShtc6e+OuF7yw639msrS/DdFgtlVTTg13ttMEW/YNUAmQO9PxeSGqNYk59q726+E/XSKS3MGt63IJSSJlxFVOTfnE5fB1N7g8=\ntrusted comment: the pack of 2026-11-21\nXs2xWLc6KlMpNU1tOXPjwjyz2u11rHmE0ACVLViL82ezU7LB/wVU2PcHA7DqdEOl6+UMpIoTdjT0OgbWeha2Ag==\n";
+
+    /// Who signed a pack of these bytes, with `text` beside it.
+    fn signer(trust: &Trust, bytes: &[u8], text: Option<&str>) -> Result<Signed, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.json");
+        std::fs::write(&path, bytes).unwrap();
+        if let Some(text) = text {
+            std::fs::write(folder.path().join("p.json.minisig"), text).unwrap();
+        }
+        let source = Source { path, origin: "p.json".to_owned(), is_of_folder: false };
+        trust.signer(&source, bytes).map_err(|fault| fault.why)
+    }
+
+    fn trust(keys: &[&str], is_required: bool) -> Trust {
+        let keys: Vec<(String, String)> = keys.iter().map(|text| ("k".to_owned(), (*text).to_owned())).collect();
+        Trust::of(&keys, &[], is_required).unwrap()
+    }
+
+    #[test]
+    fn a_trusted_key_signs_these_bytes_and_no_others() {
+        let trust = trust(&[OTHER, ONE], true);
+        let by = signer(&trust, PACK, Some(SIGNED)).unwrap();
+        assert_eq!(by.by(), Some("EF85EBF89ECEB5A1 (k): the pack of 2026-11-21"));
+        assert!(signer(&trust, b"another pack\n", Some(SIGNED)).unwrap_err().contains("not that of p.json"));
+        let comment = SIGNED.replace("2026-11-21", "2027-11-21");
+        assert!(signer(&trust, PACK, Some(&comment)).unwrap_err().contains("not that of p.json"));
+        assert!(signer(&trust, PACK, Some("nonsense")).unwrap_err().contains("no signature of minisign"));
+        assert_eq!(signer(&trust, PACK, Some(&SIGNED.replace('\n', "\r\n"))).unwrap(), by);
+    }
+
+    #[test]
+    fn who_is_not_trusted_has_not_signed() {
+        let unknown = Signed::ByUnknown("EF85EBF89ECEB5A1".to_owned());
+        assert_eq!(signer(&trust(&[OTHER], false), PACK, Some(SIGNED)).unwrap(), unknown);
+        assert!(signer(&trust(&[OTHER], true), PACK, Some(SIGNED)).unwrap_err().contains("not trusted here"));
+        assert_eq!(signer(&trust(&[ONE], false), PACK, None).unwrap(), Signed::Not);
+        assert!(signer(&trust(&[ONE], true), PACK, None).unwrap_err().contains("not signed"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let of = |text: &str| Trust::of(&[("k".to_owned(), text.to_owned())], &[], false).err().map(|fault| fault.why);
+        assert!(of("").unwrap().contains("no public key"));
+        assert!(of("untrusted comment: minisign encrypted secret key\nRWRTY0Iy").unwrap().contains("a secret key"));
+        assert!(Trust::of(&[], &[Path::new("/nowhere.pub").to_path_buf()], false).is_err());
+    }
+}

@@ -31,6 +31,7 @@ mod quiet;
 mod record;
 mod rights;
 mod same;
+mod signatures;
 mod stage;
 mod startup_places;
 mod startup_rules;
