@@ -3,10 +3,12 @@
 
 use super::load::Fault;
 
+pub mod bumblebee;
 mod csv_text;
 pub mod datadog;
 pub mod gather;
 pub mod hosts;
+mod json;
 pub mod redhat;
 pub mod report;
 #[cfg(test)]
