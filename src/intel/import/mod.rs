@@ -11,10 +11,12 @@ pub mod hosts;
 mod json;
 pub mod redhat;
 pub mod report;
+pub mod scan_supply_chain;
 #[cfg(test)]
 mod testing;
 mod text;
 mod things;
+mod toml_text;
 mod values;
 pub use things::sha256_text;
 
