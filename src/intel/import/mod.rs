@@ -9,6 +9,8 @@ pub mod datadog;
 pub mod gather;
 pub mod hosts;
 mod json;
+pub mod loki;
+mod loki_regex;
 pub mod redhat;
 pub mod report;
 pub mod scan_supply_chain;
