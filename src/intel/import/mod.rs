@@ -14,6 +14,7 @@ mod loki_regex;
 pub mod redhat;
 pub mod report;
 pub mod scan_supply_chain;
+pub mod sniff;
 pub mod stix;
 mod stix_pattern;
 mod stix_reduce;
