@@ -130,7 +130,7 @@ pub fn load_path(path: &Path, trust: &Trust, today: Time) -> Result<Vec<Loaded>,
     let origin = path.display().to_string();
     let mut packs = Vec::new();
     let mut records: Vec<(Source, Signed)> = Vec::new();
-    let (mut feed, mut digest) = (Gather::default(), Sha256::new());
+    let (mut feed, mut digest) = (Gather::on(today), Sha256::new());
     for source in source::files_of(path)? {
         let bytes = source::read(&source)?;
         let signed = trust.signer(&source, &bytes)?;

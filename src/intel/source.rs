@@ -178,7 +178,7 @@ mod tests {
     fn what_is_no_file_or_too_large_is_named() {
         let top = tempfile::tempdir().unwrap();
         let path = top.path().join("big.json");
-        std::fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
+        File::create(&path).unwrap().set_len(1 << 30).unwrap();
         let source = &files_of(&path).unwrap()[0];
         assert!(read(source).unwrap_err().why.contains("1024 MiB"));
         let folder = Source { path: top.path().to_path_buf(), origin: String::new(), is_of_folder: false };

@@ -26,6 +26,12 @@ impl Fault {
         Self { place: Some((line, column)), ..self }
     }
 
+    /// The line, where it is known.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.place.map(|(line, _)| line)
+    }
+
     /// What serde_json says of a file.
     #[must_use]
     pub fn of_json(origin: &str, why: &serde_json::Error) -> Self {

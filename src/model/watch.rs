@@ -143,7 +143,9 @@ mod tests {
     fn names_and_patterns_add_up() {
         let needle = |text: &str| BTreeSet::from([Needle { text: text.to_owned(), edges: Edges::Any }]);
         let mut watch = Watch::default();
-        watch.file_names.insert("a.yml".to_owned(), FileWatch { hash: true, name_alone: false, needles: needle("one") });
+        watch
+            .file_names
+            .insert("a.yml".to_owned(), FileWatch { hash: true, name_alone: false, needles: needle("one") });
         watch.file_patterns.push(PatternWatch {
             name: "*.yml".to_owned(),
             folder: "workflows".to_owned(),

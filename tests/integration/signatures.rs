@@ -22,7 +22,15 @@ fn stage(at: &Path) {
 }
 
 fn sign(at: &Path, key: &str) {
-    done(Command::new("minisign").current_dir(at).args(["-S", "-m", "pack.json", "-s", key, "-t", "a pack of this test"]));
+    done(Command::new("minisign").current_dir(at).args([
+        "-S",
+        "-m",
+        "pack.json",
+        "-s",
+        key,
+        "-t",
+        "a pack of this test",
+    ]));
 }
 
 /// Exit code, standard output, standard error.

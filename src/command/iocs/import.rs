@@ -46,7 +46,8 @@ fn gather(args: &ImportArgs) -> Result<Imported, Error> {
     } else {
         load::trust(&args.trust_key, args.require_signed).map_err(Error::Pack)?
     };
-    let mut all = Gather::default();
+    let today = Clock::start().started();
+    let mut all = Gather::on(today);
     for path in &args.paths {
         for source in source::files_of(path).map_err(Error::Pack)? {
             let bytes = source::read(&source).map_err(Error::Pack)?;
@@ -60,7 +61,7 @@ fn gather(args: &ImportArgs) -> Result<Imported, Error> {
         }
     }
     let first = args.paths.first().map(PathBuf::as_path).unwrap_or_else(|| Path::new("feed"));
-    let mut label = load::label(first, Clock::start().started());
+    let mut label = load::label(first, today);
     if let Some(id) = &args.id {
         label.id.clone_from(id);
     }

@@ -68,7 +68,7 @@ fn hit_by(reports: &[PathBuf]) -> Result<Option<BTreeSet<String>>, Error> {
 
 fn report(one: &Loaded, hit: Option<&BTreeSet<String>>, lines: &mut Vec<String>) -> bool {
     let name = if one.is_built_in() { &one.pack.id } else { &one.origin };
-    let mut found: Vec<String> = lint(one).iter().map(|row| format!("{name}: {}: {}", row.id, row.why)).collect();
+    let mut found: Vec<String> = lint(&one.pack).iter().map(|row| format!("{name}: {}: {}", row.id, row.why)).collect();
     if let Some(hit) = hit {
         let looked_for = one.pack.indicators.iter().filter(|row| row.kind.is_looked_for());
         let missed = looked_for.filter(|row| !hit.contains(&row.id));

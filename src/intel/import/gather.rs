@@ -1,7 +1,8 @@
 //! Where every format brings what it read: checks each value, converts what can be converted, merges what is said twice,
 //! and makes one pack of it. The formats know their own shape and nothing of packs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::report::{Fate, Note};
 use super::things::{self, settled, slug};
@@ -76,13 +77,17 @@ pub struct Label {
 /// What has been read so far.
 #[derive(Default, Debug)]
 pub struct Gather {
-    /// By normalised name.
-    packages: BTreeMap<String, Vec<Draft>>,
+    /// By normalised name, then by record and weight.
+    packages: BTreeMap<String, BTreeMap<(String, Weight), Draft>>,
     /// By record.
     things: BTreeMap<String, BTreeSet<Thing>>,
+    /// What was taken, and by which record and line first.
+    taken: BTreeMap<Thing, (String, Option<usize>)>,
     newest: Option<Time>,
     notes: Vec<Note>,
     records: usize,
+    /// What day it is, where that matters.
+    today: Option<Time>,
 }
 
 /// A package as one record lists it.
@@ -108,6 +113,18 @@ pub struct Imported {
 }
 
 impl Gather {
+    /// One that knows what day it is, so that what has run out is passed over.
+    #[must_use]
+    pub fn on(today: Time) -> Self {
+        Self { today: Some(today), ..Self::default() }
+    }
+
+    /// Whether what was to hold until then holds no longer.
+    #[must_use]
+    pub fn is_over(&self, until: Time) -> bool {
+        self.today.is_some_and(|today| until <= today)
+    }
+
     /// Counts a record or row.
     pub fn record(&mut self, modified: Option<Time>) {
         self.records += 1;
@@ -131,8 +148,7 @@ impl Gather {
 
     /// Takes a package.
     pub fn package(&mut self, at: At<'_>, one: Listed<'_>) {
-        let ecosystem = one.ecosystem.trim().to_ascii_lowercase();
-        if !matches!(ecosystem.split(':').next(), Some("pypi" | "pip" | "python")) {
+        if !is_python(one.ecosystem) {
             return self.passed(at, format!("`{}` is of the ecosystem `{}`", one.name, one.ecosystem));
         }
         let name = normalize_name(one.name);
@@ -161,23 +177,45 @@ impl Gather {
         let At { origin, line, record } = at;
         let draft =
             Draft { origin: origin.to_owned(), line, record: slug(record), modified: one.modified, versions, weight };
-        let all = self.packages.entry(name).or_default();
-        let same = |other: &&mut Draft| other.record == draft.record && other.weight == draft.weight;
-        match all.iter_mut().find(same).map(|other| (&mut other.versions, &draft.versions)) {
+        let says_more = match self.packages.entry(name).or_default().entry((draft.record.clone(), weight)) {
+            Entry::Vacant(free) => {
+                free.insert(draft);
+                true
+            }
             // A record that goes on in another row.
-            Some((Some(known), Some(more))) => known.extend(more.iter().cloned()),
-            Some((known, None)) => *known = None,
-            Some((None, Some(_))) => {}
-            None => all.push(draft),
+            Entry::Occupied(mut known) => match (&mut known.get_mut().versions, draft.versions) {
+                (Some(known), Some(more)) => {
+                    let before = known.len();
+                    known.extend(more);
+                    known.len() > before
+                }
+                (known @ Some(_), None) => {
+                    *known = None;
+                    true
+                }
+                (None, _) => false,
+            },
+        };
+        if !says_more {
+            self.note(Fate::Merged, at, format!("it says of `{}` what this record has said before", one.name));
         }
     }
 
     /// Takes something to look for.
     pub fn thing(&mut self, at: At<'_>, thing: Thing) {
         match settled(thing) {
-            Ok(thing) => {
-                self.things.entry(at.record.to_owned()).or_default().insert(thing);
-            }
+            Ok(thing) => match self.taken.get(&thing) {
+                Some((record, line)) if (record.as_str(), *line) == (at.record, at.line) => {}
+                Some((record, line)) => {
+                    let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+                    let why = format!("what it says is told by {record}{line}");
+                    self.note(Fate::Merged, at, why);
+                }
+                None => {
+                    self.taken.insert(thing.clone(), (at.record.to_owned(), at.line));
+                    self.things.entry(at.record.to_owned()).or_default().insert(thing);
+                }
+            },
             Err(why) => self.unused(at, why),
         }
     }
@@ -191,7 +229,7 @@ impl Gather {
         let packages = std::mem::take(&mut self.packages);
         let mut rows = Vec::new();
         for (name, drafts) in packages {
-            self.settle(&name, drafts, &mut rows);
+            self.settle(&name, drafts.into_values().collect(), &mut rows);
         }
         rows.sort_by(|a, b| a.key().cmp(&b.key()));
         let indicators = things::indicators(&label.id, std::mem::take(&mut self.things), &label.source);
@@ -265,6 +303,12 @@ impl Gather {
     }
 }
 
+/// Whether a feed means the packages of Python.
+pub(super) fn is_python(ecosystem: &str) -> bool {
+    let ecosystem = ecosystem.trim().to_ascii_lowercase();
+    matches!(ecosystem.split(':').next(), Some("pypi" | "pip" | "python"))
+}
+
 /// A version as packs write it: as it is by PEP 440, or marked as a text that is none.
 fn version_text(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches(version::RAW).trim_start_matches("==").trim();
@@ -306,10 +350,11 @@ mod tests {
             ("MAL-2", listed("Lite_LLM", Some(&["1.82.8", "1.82.7"]))),
             ("MAL-1", listed("lite-llm", Some(&["1.82.7"]))),
             ("MAL-3", listed("lite.llm", Some(&["1.82.7", "1.82.8"]))),
+            ("MAL-2", listed("lite.llm", Some(&["1.82.8"]))),
         ]);
         assert_eq!(lines(&all), [r#"["lite-llm","MAL-1",null,["1.82.7"]]"#, r#"["lite-llm","MAL-2",null,["1.82.8"]]"#]);
-        assert_eq!(all.notes.len(), 1);
-        assert_eq!((all.notes[0].fate, all.notes[0].what.as_str()), (Fate::Merged, "MAL-3"));
+        let merged: Vec<(Fate, &str)> = all.notes.iter().map(|note| (note.fate, note.what.as_str())).collect();
+        assert_eq!(merged, [(Fate::Merged, "MAL-2"), (Fate::Merged, "MAL-3")]);
     }
 
     #[test]
@@ -334,6 +379,35 @@ mod tests {
     fn versions_that_no_parser_takes_are_marked() {
         let all = made(&[("MAL-1", listed("evil", Some(&["1.0-beta-x", " 1.0 ", "==2.0", ""])))]);
         assert_eq!(lines(&all), [r#"["evil","MAL-1",null,["1.0","2.0","===1.0-beta-x"]]"#]);
+    }
+
+    #[test]
+    fn things_that_are_said_twice_are_told_once() {
+        let mut all = Gather::default();
+        for (line, record) in [(1, "a"), (1, "a"), (2, "a"), (3, "b")] {
+            all.thing(At { origin: "f", line: Some(line), record }, Thing::Domain("evil.example".into()));
+        }
+        let made = all.finish(&label()).unwrap();
+        assert_eq!(made.pack.indicators.len(), 1);
+        let notes: Vec<String> = made.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "merged: f, line 2, a: what it says is told by a, line 1",
+                "merged: f, line 3, b: what it says is told by a, line 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn many_records_of_one_package_take_no_longer_each() {
+        let mut all = Gather::default();
+        for number in 0..50_000 {
+            let record = format!("MAL-{number}");
+            all.package(At { origin: "f", line: None, record: &record }, listed("evil", Some(&["1.0"])));
+        }
+        let made = all.finish(&label()).unwrap();
+        assert_eq!((made.pack.packages.len(), made.notes.len()), (1, 49_999));
     }
 
     #[test]

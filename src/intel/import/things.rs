@@ -18,11 +18,21 @@ use crate::model::verdict::Level;
 /// How an archive's name ends: what is stored, not what runs.
 const ARCHIVES: &[&str] = &[".whl", ".tar.gz", ".zip", ".tgz", ".egg", ".tar.bz2", ".gem", ".deb", ".rpm"];
 
+/// SHA-256 of files without content, or of a line end: lists hold them by mistake, and every host has such files.
+const EMPTY: &[&str] = &[
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+    "7eb70257593da06f682a3ddda54a9d260d4fc514f645237f5ca74b08f8da61a6",
+];
+
 /// The value in the form of packs, or why it cannot be used.
 pub(super) fn settled(thing: Thing) -> Result<Thing, String> {
     match thing {
         Thing::File { sha256, name } => {
             let digest = sha256_text(&sha256)?;
+            if EMPTY.contains(&digest.as_str()) {
+                return Err(format!("`{digest}` is the hash of a file with nothing in it"));
+            }
             Ok(Thing::File { sha256: digest, name: name.as_deref().and_then(plain_name) })
         }
         Thing::Path(path) => path_pattern(&path).map(Thing::Path),
@@ -136,6 +146,9 @@ fn url(text: &str) -> Result<Thing, String> {
     let text = text.trim().replace("[.]", ".").replace("hxxp", "http");
     let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if !text.contains("://") && authority.contains('@') {
+        return Err(format!("`{}` is an address of mail", text.chars().take(120).collect::<String>()));
+    }
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
     if host.parse::<IpAddr>().is_ok() {
@@ -256,6 +269,7 @@ mod tests {
         assert!(settled(Thing::Path("evil.py".into())).is_err() && settled(Thing::Path("/tmp/*".into())).is_err());
         let file = Thing::File { sha256: "0".repeat(64), name: Some("x/__init__.py".into()) };
         assert_eq!(settled(file).unwrap(), Thing::File { sha256: "0".repeat(64), name: None });
+        assert!(EMPTY.iter().all(|hash| settled(Thing::File { sha256: hash.to_string(), name: None }).is_err()));
     }
 
     #[test]
@@ -265,6 +279,7 @@ mod tests {
         assert_eq!(is("http://u:p@83.142.209.11:8080/raw"), Thing::Ip("83.142.209.11".into()));
         assert_eq!(is("https://litter.catbox.moe/abc.sh"), Thing::Url("litter.catbox.moe/abc.sh".into()));
         assert!(settled(Thing::Url("https://github.com/".into())).is_err());
+        assert!(settled(Thing::Url("mailto:x@proton.example".into())).unwrap_err().contains("mail"));
         assert_eq!(
             settled(Thing::Path("~/.config/x/y.py".into())).unwrap(),
             Thing::Path("{home}/.config/x/y.py".into())
