@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "the tests plant signatures of their own"))]
 //! Whether a pack is from whom it says: detached signatures in minisign's form, `PACK.json.minisig` beside `PACK.json`
 //! (<https://jedisct1.github.io/minisign/>). Keys come from `--trust-key` and from `iocs/keys`.
 

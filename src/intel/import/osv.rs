@@ -159,7 +159,7 @@ fn take_affected(at: At<'_>, affected: &Affected, modified: Option<Time>, is_dou
     }
     let limited: Vec<String> = spans
         .iter()
-        .filter(|span| !span.is_all() && !(span.is_from_first() && is_living))
+        .filter(|span| !(span.is_all() || (span.is_from_first() && is_living)))
         .map(Span::specifier)
         .collect();
     if !limited.is_empty() {
@@ -236,20 +236,20 @@ fn take_inspected(at: At<'_>, specific: &Value, into: &mut Gather) {
 
 fn take_addresses(at: At<'_>, found: Option<&Value>, into: &mut Gather) {
     let texts = |key: &str| found.and_then(|all| all.get(key)?.as_array()).into_iter().flatten();
-    let kinds: [(&str, fn(String) -> Thing); 5] = [
-        ("domains", Thing::Domain),
-        ("urls", Thing::Url),
-        ("ips", Thing::Ip),
-        // The schema's document and its validator differ in this word.
-        ("ip_addresses", Thing::Ip),
-        ("files", |path| Thing::Path(path)),
-    ];
-    for (key, make) in kinds {
+    for key in ["domains", "urls", "ips", "ip_addresses", "files"] {
         for value in texts(key) {
-            match value.as_str() {
-                Some(text) => into.thing(at, make(text.to_owned())),
-                None => into.unused(at, format!("a value among its {key} that is no text")),
-            }
+            let Some(text) = value.as_str().map(str::to_owned) else {
+                into.unused(at, format!("a value among its {key} that is no text"));
+                continue;
+            };
+            let thing = match key {
+                "domains" => Thing::Domain(text),
+                "urls" => Thing::Url(text),
+                "files" => Thing::Path(text),
+                // The schema's document and its validator differ in this word.
+                _ => Thing::Ip(text),
+            };
+            into.thing(at, thing);
         }
     }
 }
