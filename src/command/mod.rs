@@ -13,6 +13,7 @@ mod scan;
 mod stored;
 mod tell;
 
+use std::mem::ManuallyDrop;
 use std::panic::catch_unwind;
 
 use crate::cli::{Args, Command, PackArgs};
@@ -57,8 +58,9 @@ fn dispatch(args: Args) -> Result<ExitCode, Error> {
     }
 }
 
-/// Loads the packs that the options name.
-fn intel(packs: &PackArgs) -> Result<Intel, Error> {
+/// Loads the packs that the options name. They live as long as the program: to take tens of thousands of indicators apart
+/// at its end would cost as much as to read them.
+fn intel(packs: &PackArgs) -> Result<ManuallyDrop<Intel>, Error> {
     let trust = load::trust(&packs.trust_key, packs.require_signed).map_err(Error::Pack)?;
     let wanted = Wanted {
         built_in: !packs.no_builtin_iocs,
@@ -74,5 +76,5 @@ fn intel(packs: &PackArgs) -> Result<Intel, Error> {
             "{rows} of {origin} cannot be looked for; `pysweep iocs import {origin}` names them"
         ));
     }
-    Ok(Intel::of(all))
+    Ok(ManuallyDrop::new(Intel::of(all)))
 }

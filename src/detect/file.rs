@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::sieve::Sieve;
 use super::{Rule, Scene, advice, package, severity};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
@@ -23,23 +24,25 @@ pub const RULE: Rule = Rule {
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
-    hits(scene, false).map(|(file, known, fit)| finding(scene, file, &known, fit)).collect()
+    hits(scene, false).into_iter().map(|(file, known, fit)| finding(scene, file, &known, fit)).collect()
 }
 
-/// The files that fit an indicator, those that only name its matter or those that are part of it.
-pub(super) fn hits<'a>(
-    scene: &'a Scene<'a>,
-    is_named: bool,
-) -> impl Iterator<Item = (&'a WatchedFile, Known<'a>, Fit)> {
-    let sought = scene.intel.all().filter_map(|known| Some((known, Sought::of(known.indicator)?)));
-    let sought: Vec<(Known<'a>, Sought<'a>)> = sought.filter(|(_, sought)| sought.is_named == is_named).collect();
-    scene.facts.watched_files.iter().flat_map(move |file| {
-        let fitting =
-            sought.iter().filter_map(|(known, sought)| Some((*known, fit(scene, known.indicator, sought, file)?)));
+/// The files that fit an indicator: those that are part of its matter or, with `is_named`, those that only name it.
+pub(super) fn hits<'a>(scene: &'a Scene<'a>, is_named: bool) -> Vec<(&'a WatchedFile, Known<'a>, Fit)> {
+    let files = &scene.facts.watched_files;
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let sieve = Sieve::of(scene.intel, is_named);
+    let mut out = Vec::new();
+    for file in files {
         let home = scene.environment_of(&file.path).map(|env| env.id);
-        let held = fitting.filter(|(known, _)| conditions_hold(scene, known, home));
-        held.map(|(known, fit)| (file, known, fit)).collect::<Vec<_>>()
-    })
+        for (known, sought) in sieve.candidates(file) {
+            let fit = fit(scene, known.indicator, sought, file);
+            out.extend(fit.filter(|_| conditions_hold(scene, known, home)).map(|fit| (file, *known, fit)));
+        }
+    }
+    out
 }
 
 /// How a file fits an indicator.

@@ -9,6 +9,7 @@ pub mod package_code;
 pub mod place;
 pub mod record;
 pub mod reference;
+mod sieve;
 pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     file::hits(scene, true)
+        .into_iter()
         .map(|(found, known, fit)| {
             let mut one = file::finding(scene, found, &known, fit);
             one.rule = RULE.id;

@@ -1,7 +1,7 @@
 //! What the types of a pack cannot express: ids used twice, matchers without meaning, values that are none. The first
 //! fault stops the run.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::import::sha256_text;
 use super::pack::{Indicator, Kind, Pack, SCHEMA};
@@ -32,8 +32,8 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
     if pack.count() == 0 {
         return fault("indicators", "a pack without indicators finds nothing".to_owned());
     }
-    let ids: BTreeSet<&str> = pack.indicators.iter().map(|one| one.id.as_str()).collect();
-    let mut seen = BTreeSet::new();
+    let ids: HashSet<&str> = pack.indicators.iter().map(|one| one.id.as_str()).collect();
+    let mut seen = HashSet::new();
     for one in &pack.indicators {
         if !seen.insert(one.id.as_str()) {
             return fault(&one.id, format!("the indicator id `{}` is used twice", one.id));

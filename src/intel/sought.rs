@@ -58,58 +58,60 @@ pub enum Wanted {
     Any,
 }
 
+/// Where things that files only name are looked for; none for what files are part of. The same for every indicator of a
+/// kind, so that thousands of them cost one list of texts.
+#[must_use]
+pub fn named_in(one: &Indicator) -> Option<&'static [&'static str]> {
+    match one.kind {
+        Kind::String | Kind::Network => Some(NAMED_IN),
+        Kind::Git => Some(CHECKOUT),
+        Kind::Container if one.pods.is_empty() => Some(IMAGES),
+        _ => None,
+    }
+}
+
+/// The texts that are looked for on behalf of an indicator.
+#[must_use]
+pub fn texts(one: &Indicator) -> Vec<Needle> {
+    match one.kind {
+        Kind::Network => {
+            let domains = one.domains.iter().map(|name| name.trim_start_matches("*."));
+            let hosts = domains.chain(one.ips.iter().map(String::as_str));
+            hosts.map(|text| Needle { text: text.to_owned(), edges: Edges::Host }).collect()
+        }
+        Kind::Git => [needles(&one.commits, Edges::Word), needles(&one.repositories, Edges::Word)].concat(),
+        Kind::Container if one.pods.is_empty() => {
+            [needles(&one.digests, Edges::Any), needles(&one.images, Edges::Word)].concat()
+        }
+        Kind::Package | Kind::Process | Kind::Container => Vec::new(),
+        _ => needles(&one.contains, Edges::Any),
+    }
+}
+
 impl<'a> Sought<'a> {
     /// How an indicator is looked for; none for one that is not looked for in files.
     #[must_use]
     pub fn of(one: &'a Indicator) -> Option<Self> {
-        let own = || one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect();
-        let fixed = |places: &[&'static str]| places.iter().map(|path| Cow::Borrowed(*path)).collect();
-        let contains = needles(&one.contains, Edges::Any);
-        match one.kind {
-            Kind::File | Kind::Persistence | Kind::Workflow => Some(Self {
-                is_anywhere: one.paths.is_empty() && one.names.is_empty() && !one.sha256.is_empty(),
-                paths: own(),
-                names: if one.kind == Kind::File { &one.names } else { &[] },
-                texts: contains,
-                wanted: Wanted::All,
-                is_named: false,
-            }),
-            Kind::Startup => Some(Self {
-                is_anywhere: false,
-                paths: one.names.iter().map(|name| Cow::Owned(format!("{{site}}/{name}"))).collect(),
-                names: &[],
-                texts: contains,
-                wanted: Wanted::All,
-                is_named: false,
-            }),
-            Kind::String => Some(Self::named(fixed(NAMED_IN), contains, Wanted::All)),
-            Kind::Network => {
-                let domains = one.domains.iter().map(|name| name.trim_start_matches("*."));
-                let hosts = domains.chain(one.ips.iter().map(String::as_str));
-                let texts = hosts.map(|text| Needle { text: text.to_owned(), edges: Edges::Host }).collect();
-                Some(Self::named(fixed(NAMED_IN), texts, Wanted::Any))
-            }
-            Kind::Git => {
-                let mut texts = needles(&one.commits, Edges::Word);
-                texts.extend(needles(&one.repositories, Edges::Word));
-                Some(Self::named(fixed(CHECKOUT), texts, Wanted::Any))
-            }
-            // kubelet links a container's log there as POD_NAMESPACE_CONTAINER-ID.log.
-            Kind::Container if !one.pods.is_empty() => {
-                let logs = one.pods.iter().map(|pod| Cow::Owned(format!("/var/log/containers/{pod}_*.log")));
-                Some(Self { is_named: false, ..Self::named(logs.collect(), Vec::new(), Wanted::Any) })
-            }
-            Kind::Container => {
-                let mut texts = needles(&one.digests, Edges::Any);
-                texts.extend(needles(&one.images, Edges::Word));
-                Some(Self::named(fixed(IMAGES), texts, Wanted::Any))
-            }
-            Kind::Package | Kind::Process => None,
+        let texts = texts(one);
+        if let Some(places) = named_in(one) {
+            let wanted = if one.kind == Kind::String { Wanted::All } else { Wanted::Any };
+            let paths = places.iter().map(|path| Cow::Borrowed(*path)).collect();
+            return Some(Self { paths, names: &[], texts, wanted, is_anywhere: false, is_named: true });
         }
-    }
-
-    fn named(paths: Vec<Cow<'a, str>>, texts: Vec<Needle>, wanted: Wanted) -> Self {
-        Self { paths, names: &[], texts, wanted, is_anywhere: false, is_named: true }
+        let (paths, names): (Vec<Cow<'a, str>>, &[String]) = match one.kind {
+            Kind::File => (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &one.names),
+            Kind::Persistence | Kind::Workflow => {
+                (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &[])
+            }
+            Kind::Startup => (one.names.iter().map(|name| Cow::Owned(format!("{{site}}/{name}"))).collect(), &[]),
+            // kubelet links a container's log there as POD_NAMESPACE_CONTAINER-ID.log.
+            Kind::Container => {
+                (one.pods.iter().map(|pod| Cow::Owned(format!("/var/log/containers/{pod}_*.log"))).collect(), &[])
+            }
+            _ => return None,
+        };
+        let is_anywhere = paths.is_empty() && names.is_empty() && !one.sha256.is_empty();
+        Some(Self { paths, names, texts, wanted: Wanted::All, is_anywhere, is_named: false })
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the readers should look at on behalf of the packs: `Watch`, compiled from the indicators.
 
+use std::collections::BTreeMap;
+
 use super::index::Intel;
 use super::pack::{Indicator, Kind};
-use super::sought::Sought;
+use super::sought::{self, Sought};
 use crate::model::id;
 use crate::model::watch::{FileWatch, PatternWatch, Watch};
 
@@ -52,6 +54,7 @@ impl Intel {
     #[must_use]
     pub fn watch(&self) -> Watch {
         let mut watch = Watch { packages: self.package_names().map(str::to_owned).collect(), ..Watch::default() };
+        let mut named: BTreeMap<&[&str], FileWatch> = BTreeMap::new();
         for known in self.all() {
             let one = known.indicator;
             if one.kind.has_hashed_files() {
@@ -60,12 +63,33 @@ impl Intel {
             if one.kind == Kind::Startup {
                 watch.hook_needles.extend(one.contains.iter().cloned());
             }
-            if let Some(sought) = Sought::of(one) {
+            if let Some(places) = sought::named_in(one) {
+                named.entry(places).or_default().needles.extend(sought::texts(one));
+            } else if let Some(sought) = Sought::of(one) {
                 add(&mut watch, one, &sought);
             }
         }
+        for (places, wants) in named {
+            places.iter().for_each(|path| add_named(&mut watch, path, &wants));
+        }
         watch
     }
+}
+
+/// A place where things are only named: in a folder of any place the name says too little.
+fn add_named(watch: &mut Watch, path: &str, wants: &FileWatch) {
+    let mut parts = path.rsplit('/');
+    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if path.starts_with("**/") {
+        add_pattern(watch, name, folder, above(parts.next()), wants);
+    } else {
+        add_name(watch, name, wants);
+    }
+}
+
+/// The folder above a folder, where the pack says it plainly.
+fn above(name: Option<&str>) -> Option<&str> {
+    name.filter(|above| !above.is_empty() && !above.contains(['*', '{']))
 }
 
 fn add(watch: &mut Watch, one: &Indicator, sought: &Sought<'_>) {
@@ -80,12 +104,10 @@ fn add(watch: &mut Watch, one: &Indicator, sought: &Sought<'_>) {
         if one.kind == Kind::Startup && name.to_lowercase().ends_with(".pth") {
             continue;
         }
-        let is_common =
-            (sought.is_named && path.starts_with("**/")) || EVERYWHERE.contains(&name.to_lowercase().as_str());
+        let is_common = EVERYWHERE.contains(&name.to_lowercase().as_str());
         let is_plain = !folder.is_empty() && !folder.contains(['*', '{']);
         if name.contains('*') || (is_common && is_plain) {
-            let above = parts.next().filter(|above| !above.contains(['*', '{']) && !above.is_empty());
-            add_pattern(watch, name, folder, above, &wants);
+            add_pattern(watch, name, folder, above(parts.next()), &wants);
         } else {
             add_name(watch, name, &wants);
         }
