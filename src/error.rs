@@ -20,8 +20,8 @@ pub enum Error {
     },
     /// A pack is unreadable or wrong. Sweeping on with fewer indicators than asked for would print "clean" for nothing.
     Pack(Fault),
-    /// The file of accepted findings is wrong.
-    Accept(Fault),
+    /// A file that the user named is not what it should be: a key, a signature, a feed, accepted findings.
+    Fault(Fault),
     /// A file that the user named cannot be read.
     Input {
         /// As the user gave it.
@@ -63,7 +63,7 @@ impl fmt::Display for Error {
                     "indicator pack {fault}. Nothing was looked for, because an answer from fewer indicators than asked for says too little."
                 )
             }
-            Self::Accept(fault) => write!(out, "accepted findings {fault}"),
+            Self::Fault(fault) => write!(out, "{fault}"),
             Self::Input { path, why } => write!(out, "cannot read {}: {why}", path.display()),
             Self::Output { path, why } => write!(out, "cannot write {}: {why}", path.display()),
         }

@@ -1,6 +1,8 @@
 //! Findings that the user knows and lives with: by id, with a reason and an end. A known indicator is never accepted, and a
 //! finding about content has an id of that content, so that what was accepted and then changed is found anew.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Deserialize;
 
 use crate::model::fault::Fault;
@@ -38,15 +40,16 @@ impl Accepts {
         if all.schema != SCHEMA {
             return fault(format!("its schema is `{}`, this version reads `{SCHEMA}`", all.schema));
         }
-        for (at, one) in all.accepted.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for one in &all.accepted {
             let digits = one.id.strip_prefix("find-").unwrap_or_default();
-            if digits.len() != 16 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if digits.len() != 16 || !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
                 return fault(format!("`{}` is no id of a finding: reports show them as find- and 16 digits", one.id));
             }
             if one.reason.trim().is_empty() {
                 return fault(format!("`{}` is accepted without a reason", one.id));
             }
-            if all.accepted.iter().take(at).any(|other| other.id == one.id) {
+            if !seen.insert(&one.id) {
                 return fault(format!("`{}` is accepted twice", one.id));
             }
         }
@@ -56,9 +59,11 @@ impl Accepts {
     /// Marks the findings that are accepted on the day `now`. Returns what the user should hear.
     pub fn apply(&self, findings: &mut [Finding], now: Time) -> Vec<String> {
         let mut said = Vec::new();
+        let places: HashMap<String, usize> =
+            findings.iter().enumerate().map(|(at, one)| (one.id.to_string(), at)).collect();
         for entry in &self.accepted {
             let id = &entry.id;
-            let Some(found) = findings.iter_mut().find(|one| one.id.to_string() == *id) else {
+            let Some(found) = places.get(id).and_then(|at| findings.get_mut(*at)) else {
                 said.push(format!("--accept: no finding has the id {id}: it is gone, or what it judges has changed"));
                 continue;
             };

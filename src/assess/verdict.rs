@@ -20,6 +20,8 @@ pub struct Grounds<'a> {
     pub subject: String,
     /// What the user left out, for the sentence; empty if nothing.
     pub narrowed: String,
+    /// How many findings are accepted.
+    pub accepted: usize,
     /// The last change of the newest pack.
     pub newest_pack: Option<Time>,
     /// When the judgement is made.
@@ -73,7 +75,11 @@ pub fn sentence(level: Level, what: &str, grounds: &Grounds<'_>) -> String {
         }
     };
     let narrowed = if grounds.narrowed.is_empty() { String::new() } else { format!(", without {}", grounds.narrowed) };
-    format!("{answer}; {coverage}{narrowed}; {}.", age_words(grounds.newest_pack, grounds.now))
+    let accepted = match grounds.accepted {
+        0 => String::new(),
+        some => format!(", with {} accepted", counted(some, "finding")),
+    };
+    format!("{answer}{accepted}; {coverage}{narrowed}; {}.", age_words(grounds.newest_pack, grounds.now))
 }
 
 /// Days after which packs are old: attacks of this kind come every few weeks.
@@ -85,7 +91,9 @@ pub fn age_words(newest: Option<Time>, now: Time) -> String {
     let Some(newest) = newest else { return "no indicator pack".to_owned() };
     let days = (now.unix() - newest.unix()).div_euclid(24 * 60 * 60);
     let day = newest.day();
-    if days > OLD {
+    if days < -1 {
+        format!("newest indicator pack of {day}, which lies in the future: that date or this host's clock is wrong")
+    } else if days > OLD {
         format!("newest indicator pack of {day}, which is {days} days old: look for newer ones")
     } else {
         format!("newest indicator pack of {day}")

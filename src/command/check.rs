@@ -84,7 +84,7 @@ fn judge(intel: &Intel, one: &Pin) -> (Answer, Vec<String>) {
     for (known, applies) in &hits {
         lines.extend(told(known, *applies).iter().map(|text| format!("         {}", line(text))));
     }
-    lines.extend(what_to_do(answer, &hits).iter().map(|text| format!("         {}", line(text))));
+    lines.extend(what_to_do(intel, answer, &hits).iter().map(|text| format!("         {}", line(text))));
     (answer, lines)
 }
 
@@ -114,7 +114,7 @@ fn told(known: &Known<'_>, applies: Applies) -> Vec<String> {
 }
 
 /// What to do about a package that is bad, or may be.
-fn what_to_do(answer: Answer, hits: &[(Known<'_>, Applies)]) -> Vec<String> {
+fn what_to_do(intel: &Intel, answer: Answer, hits: &[(Known<'_>, Applies)]) -> Vec<String> {
     let first = match answer {
         Answer::Unknown => return Vec::new(),
         Answer::Bad => {
@@ -130,6 +130,10 @@ fn what_to_do(answer: Answer, hits: &[(Known<'_>, Applies)]) -> Vec<String> {
         .map(|(known, _)| known.pack.id.as_str())
         .collect();
     incidents.dedup();
-    let steps = incidents.into_iter().map(|id| format!("all steps in order: `pysweep explain {id}`"));
+    let from = |id: &str| {
+        let origin = intel.packs().iter().find(|one| one.pack.id == id && !one.is_built_in());
+        origin.map_or_else(String::new, |one| format!(" --iocs {}", one.origin))
+    };
+    let steps = incidents.into_iter().map(|id| format!("all steps in order: `pysweep explain {id}{}`", from(id)));
     std::iter::once(first.to_owned()).chain(steps).collect()
 }

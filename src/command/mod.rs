@@ -61,7 +61,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Error> {
 /// Loads the packs that the options name. They live as long as the program: to take tens of thousands of indicators apart
 /// at its end would cost as much as to read them.
 fn intel(packs: &PackArgs) -> Result<ManuallyDrop<Intel>, Error> {
-    let trust = load::trust(&packs.trust_key, packs.require_signed).map_err(Error::Pack)?;
+    let trust = load::trust(&packs.trust_key, packs.require_signed).map_err(Error::Fault)?;
     let wanted = Wanted {
         built_in: !packs.no_builtin_iocs,
         named: &packs.iocs,

@@ -99,17 +99,17 @@ fn row(
 
 /// The verdict's sentence, of what is known now.
 fn sentence(report: &Stored, again: &Rechecked, intel: &Intel, now: Time) -> String {
-    let old = report.coverage.gaps.iter().filter(|gap| gap.material).count();
     let grounds = Grounds {
         facts: &again.facts,
         coverage: again.coverage,
-        missed: old + again.gaps.len(),
+        missed: report.missed() + again.gaps.len(),
         scope: report.verdict.scope,
         subject: match report.verdict.scope {
             Scope::Account => report.sweep.user.clone(),
             _ => report.host.name.clone(),
         },
-        narrowed: String::new(),
+        narrowed: report.narrowed(),
+        accepted: 0,
         newest_pack: intel.newest(),
         now,
         fail_on: Level::Exposed,

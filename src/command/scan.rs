@@ -59,7 +59,7 @@ pub(super) fn run(args: ScanArgs) -> Result<ExitCode, Error> {
 fn accepts(config: &Config) -> Result<Accepts, Error> {
     let Some(path) = &config.args.accept else { return Ok(Accepts::default()) };
     let bytes = config::read_user_file(path).map_err(|why| Error::Input { path: path.clone(), why })?;
-    Accepts::parse(&path.display().to_string(), &bytes).map_err(Error::Accept)
+    Accepts::parse(&path.display().to_string(), &bytes).map_err(Error::Fault)
 }
 
 /// Opens the target that the settings name.
@@ -185,6 +185,7 @@ fn weigh(
         scope,
         subject: subject(config, target, scope),
         narrowed: narrowed(config, harvest),
+        accepted: findings.iter().filter(|one| one.accepted.is_some()).count(),
         newest_pack: intel.newest(),
         now: config.clock.started(),
         fail_on: config.fail_on,

@@ -21,7 +21,7 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
             one.rule = RULE.id;
             one.id = Id::new("find", &[RULE.id.as_bytes(), known.indicator.id.as_bytes(), found.path.as_bytes()]);
             one.stage = Stage::Referenced;
-            // What names an installed package's image may mean more; a text that somebody typed does not.
+            // A name is not the thing, whatever a pack makes of it.
             settle(&mut one, known.indicator.level.min(Level::Exposed), known.indicator.confidence);
             one
         })

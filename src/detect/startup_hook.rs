@@ -93,7 +93,7 @@ fn run_shape(scene: &Scene<'_>, hooks: &[HookVerdict]) -> Vec<Finding> {
     let judged = scene.facts.startup_hooks.iter().zip(hooks);
     let bad = judged.filter(|(_, verdict)| verdict.judgement == Judgement::MaliciousShape);
     bad.map(|(hook, verdict)| {
-        let mut found = base(scene, hook, SHAPE.id, &content(hook));
+        let mut found = base(scene, hook, SHAPE.id, &content(hook, verdict));
         let name = String::from_utf8_lossy(hook.path.file_name()).into_owned();
         let shown: Vec<&str> = verdict.reasons.iter().take(3).map(String::as_str).collect();
         found.title = format!("the start-up file {name} has no honest explanation: {}", shown.join("; "));
@@ -105,12 +105,12 @@ fn run_shape(scene: &Scene<'_>, hooks: &[HookVerdict]) -> Vec<Finding> {
 }
 
 /// What was judged, as part of the finding's id: what was accepted and then changed is another finding.
-fn content(hook: &StartupHook) -> String {
+fn content(hook: &StartupHook, verdict: &HookVerdict) -> String {
     let modules = hook.modules.iter().map(|module| (module.name.as_str(), module.sha256.as_deref()));
     let lines = hook.lines.iter().map(|line| line.text.as_str());
     // Of a file beyond the cap only this much is known.
     let whole = (hook.sha256.as_deref(), hook.size, hook.sha256.is_none().then_some(hook.modified));
-    format!("{whole:?} {:?} {:?}", modules.collect::<Vec<_>>(), lines.collect::<Vec<_>>())
+    format!("{whole:?} {:?} {:?} {:?}", modules.collect::<Vec<_>>(), lines.collect::<Vec<_>>(), verdict.reasons)
 }
 
 fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &str) -> Finding {

@@ -12,6 +12,8 @@ use crate::model::time::Time;
 /// All packs, ready to be asked.
 pub struct Intel {
     packs: Vec<Loaded>,
+    /// Id → place in `packs`; lines of tables aside.
+    ids: HashMap<String, (usize, usize)>,
     /// Normalised name → places in `packs`.
     packages: HashMap<String, Vec<(usize, usize)>>,
 }
@@ -43,14 +45,16 @@ impl Intel {
     #[must_use]
     pub fn of(packs: Vec<Loaded>) -> Self {
         let mut packages: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+        let mut ids = HashMap::new();
         for (at, loaded) in packs.iter().enumerate() {
             for (row, indicator) in loaded.pack.indicators.iter().enumerate() {
+                ids.insert(indicator.id.clone(), (at, row));
                 if let (Kind::Package, Some(name)) = (indicator.kind, &indicator.name) {
                     packages.entry(normalize_name(name)).or_default().push((at, row));
                 }
             }
         }
-        Self { packs, packages }
+        Self { packs, ids, packages }
     }
 
     /// The packs, sorted by id.
@@ -102,13 +106,18 @@ impl Intel {
     /// The indicator of an id, lines of tables included.
     #[must_use]
     pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
-        let of_table = || {
-            let packs = self.packs.iter().filter(|one| id.starts_with(one.pack.id.as_str()));
-            let mut rows = packs.flat_map(|one| one.pack.packages.iter().map(move |row| (one, row)));
-            let (one, row) = rows.find(|(one, row)| row.id(&one.pack.id) == id)?;
+        if let Some((at, row)) = self.ids.get(id) {
+            let pack = &self.packs.get(*at)?.pack;
+            return Some(Known { pack, indicator: pack.indicators.get(*row)? });
+        }
+        self.packs.iter().filter(|one| id.starts_with(one.pack.id.as_str())).find_map(|one| {
+            // Where the record ends and the name begins is not written: every part behind a `-` may be the name.
+            let bare = id.strip_suffix("-possible").or_else(|| id.strip_suffix("-listed")).unwrap_or(id);
+            let names = bare.match_indices('-').filter_map(|(at, _)| bare.get(at + 1..));
+            let mut rows = names.flat_map(|name| table::of_name(&one.pack.packages, name));
+            let row = rows.find(|row| row.id(&one.pack.id) == id)?;
             Some(Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
-        };
-        self.all().find(|known| known.indicator.id == id).or_else(of_table)
+        })
     }
 
     /// The indicators that feeds make of a record, such as `MAL-2025-1970`.
@@ -121,7 +130,12 @@ impl Intel {
     /// The last change of the newest pack.
     #[must_use]
     pub fn newest(&self) -> Option<Time> {
-        self.packs.iter().map(|one| one.pack.modified).max()
+        // A feed of today does not make the packs of incidents younger, and one without dates has no age.
+        let of_kind = |is_feed: bool| {
+            let packs = self.packs.iter().filter(move |one| (one.pack.status == Status::Feed) == is_feed);
+            packs.map(|one| one.pack.modified).max()
+        };
+        of_kind(false).or_else(|| of_kind(true))
     }
 
     /// The spans in which incidents' code could be fetched, where both ends are known.

@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::import;
@@ -138,20 +139,17 @@ pub fn load_path(path: &Path, trust: &Trust, today: Time) -> Result<Vec<Loaded>,
             packs.push(loaded(parse(&source.origin, &bytes)?, &source.origin, &bytes, signed));
             continue;
         }
+        digest.update((bytes.len() as u64).to_be_bytes());
         digest.update(&bytes);
-        if source.is_of_folder {
-            import::read_of_folder(&source.origin, &bytes, &mut feed)?;
-        } else {
-            import::read(&source.origin, &bytes, &mut feed)?;
-        }
+        import::read(&source.origin, &bytes, &mut feed)?;
         records.push((source, signed));
     }
     if records.is_empty() {
         return Ok(packs);
     }
-    // Of several files together nobody can be said to have signed.
-    let signed = match records.as_slice() {
-        [(_, signed)] => signed.clone(),
+    // Several files are signed by somebody if it is one and the same.
+    let signed = match records.split_first() {
+        Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => first.clone(),
         _ => Signed::Not,
     };
     let imported = feed.finish(&label(path, today)).map_err(|notes| empty(&origin, &notes))?;
@@ -178,14 +176,26 @@ pub fn label(path: &Path, today: Time) -> Label {
     Label { id, title: format!("Imported from {name}"), source: name, today }
 }
 
-/// Whether a file is a pack of ours: by the beginning, so that a feed of hundreds of megabytes is not read for it.
+/// Whether a file is a pack of ours, wherever in it that is said. What says so and is none is a fault, never a feed.
 #[must_use]
 pub fn is_pack(bytes: &[u8]) -> bool {
-    let head = bytes.get(..4096).unwrap_or(bytes);
-    let is_json =
-        bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte)) == Some(&b'{');
-    let has = |text: &[u8]| memchr::memmem::find(head, text).is_some();
-    is_json && (has(b"pysweep.pack/") || (has(b"\"indicators\"") && has(b"\"schema\"")))
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let Some(at) = memchr::memmem::find(bytes, b"\"pysweep.pack/") else { return false };
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    // As packs are written, it is the first thing in them. Elsewhere it may be something that a feed quotes; what cannot be
+    // read at all is not a feed that does.
+    let begins = bytes.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start().starts_with(b"\"schema\"");
+    (begins && at < 64)
+        || serde_json::from_slice::<Head>(bytes).map_or(true, |head| head.schema.starts_with("pysweep.pack/"))
+}
+
+/// What says which kind of file it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    schema: String,
 }
 
 fn loaded(pack: Pack, origin: &str, bytes: &[u8], signed: Signed) -> Loaded {
@@ -265,6 +275,19 @@ mod tests {
         assert!(fault("2026-01-02", "yesterday").why.contains("yesterday"));
         assert!(fault("\"id\": \"x\",", "\"id\": \"x\", \"id\": \"y\",").why.contains("duplicate field"));
         assert!(fault("\"title\": \"t\"", "\"title\": 7").why.contains("invalid type"));
+    }
+
+    #[test]
+    fn a_pack_is_one_wherever_it_says_so() {
+        let late = PACK.replacen("\"schema\": \"pysweep.pack/1\", ", "", 1).replacen(
+            "\n  ]\n}",
+            "\n  ],\n  \"schema\": \"pysweep.pack/1\"\n}",
+            1,
+        );
+        assert!(late.contains("pysweep.pack/1") && is_pack(late.as_bytes()));
+        assert_eq!(parse("x.json", late.as_bytes()).unwrap().indicators.len(), 1);
+        assert!(is_pack(&late.as_bytes()[..late.len() - 2]), "one that is cut short is no feed");
+        assert!(!is_pack(br#"{"id": "MAL-1", "affected": [], "details": ["pysweep.pack/1"], "more": "............................................"}"#));
     }
 
     #[test]

@@ -18,12 +18,18 @@ pub mod write;
 
 use pack::Indicator;
 
+/// Most versions that are named in words.
+const SHOWN: usize = 20;
+
 /// The versions that a package indicator calls bad, in words.
 #[must_use]
 pub fn versions_words(one: &Indicator) -> String {
     match (one.all_versions, &one.specifier) {
         (true, _) => "every version".to_owned(),
         (false, Some(specifier)) => specifier.clone(),
-        (false, None) => one.versions.join(", "),
+        (false, None) => match one.versions.split_at_checked(SHOWN) {
+            Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+            _ => one.versions.join(", "),
+        },
     }
 }

@@ -2,6 +2,7 @@
 //! fault stops the run.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use super::import::sha256_text;
 use super::pack::{Indicator, Kind, Pack, SCHEMA};
@@ -28,6 +29,17 @@ pub fn check(pack: &Pack) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
     if pack.schema != SCHEMA {
         return fault(&pack.schema, format!("schema is `{}`, this version reads `{SCHEMA}`", pack.schema));
+    }
+    let is_plain = |id: &str| {
+        !id.is_empty() && id.len() <= 200 && id.bytes().all(|at| at.is_ascii_alphanumeric() || b"-._".contains(&at))
+    };
+    if let Some(bad) =
+        std::iter::once(&pack.id).chain(pack.indicators.iter().map(|one| &one.id)).find(|id| !is_plain(id))
+    {
+        return fault(
+            bad,
+            format!("the id {bad:?} has more in it than letters, digits, `-`, `.` and `_`, or is too long"),
+        );
     }
     if pack.count() == 0 {
         return fault("indicators", "a pack without indicators finds nothing".to_owned());
@@ -134,6 +146,15 @@ fn check_needed(one: &Indicator) -> Result<(), Fault> {
     }
 }
 
+/// Whether a text is the name of a host with a dot in it, as packs write it.
+fn is_host(text: &str) -> bool {
+    let bare = text.strip_prefix("*.").unwrap_or(text);
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|at| at.is_ascii_alphanumeric() || matches!(at, b'-' | b'_'))
+    };
+    bare.len() <= 253 && bare.contains('.') && bare.split('.').all(is_label)
+}
+
 fn check_values(one: &Indicator) -> Result<(), Fault> {
     let fault = |near: &str, why: String| Err(Fault { near: near.to_owned(), why });
     let is_hash = |hash: &&String| hash.len() == 64 && hash.bytes().all(|at| matches!(at, b'0'..=b'9' | b'a'..=b'f'));
@@ -153,6 +174,25 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
     if let Some(bad) = one.specifier.as_deref().filter(|text| !version::is_valid_specifier(text)) {
         return fault(bad, format!("`{}`: `{bad}` is not a version specifier by PEP 440", one.id));
     }
+    if let Some(bad) = one.ips.iter().find(|text| text.parse::<IpAddr>().is_err()) {
+        return fault(bad, format!("`{}`: `{bad}` is no single address", one.id));
+    }
+    if let Some(bad) = one.domains.iter().find(|text| !is_host(text)) {
+        return fault(
+            bad,
+            format!("`{}`: `{bad}` is no host name; only `*.` in front may stand for the hosts below", one.id),
+        );
+    }
+    let is_commit = |text: &&String| {
+        (7..=64).contains(&text.len()) && text.bytes().all(|at| matches!(at, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    if let Some(bad) = one.commits.iter().find(|text| !is_commit(text)) {
+        return fault(bad, format!("`{}`: `{bad}` is no commit id of 7 to 64 digits in lower-case hex", one.id));
+    }
+    let places = one.paths.iter().chain(&one.names).chain(&one.pods);
+    if let Some(bad) = places.clone().find(|text| text.chars().any(char::is_control)) {
+        return fault(&one.id, format!("`{}`: {bad:?} has a control character in it", one.id));
+    }
     if one.confidence == Confidence::Possible && one.level > Level::Exposed {
         return fault(&one.id, format!("`{}`: what is only possible cannot be more than `exposed`", one.id));
     }
@@ -162,7 +202,20 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
 /// Empty texts match everything or nothing, and a condition on what is not looked for never holds.
 fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
     let fault = |why: String| Err(Fault { near: one.id.clone(), why });
-    let lists = [&one.names, &one.paths, &one.contains, &one.cmdline, &one.domains, &one.ips, &one.images, &one.pods];
+    let lists = [
+        &one.names,
+        &one.paths,
+        &one.contains,
+        &one.cmdline,
+        &one.domains,
+        &one.ips,
+        &one.url_paths,
+        &one.images,
+        &one.digests,
+        &one.pods,
+        &one.commits,
+        &one.repositories,
+    ];
     let has_empty = lists.into_iter().flatten().any(|text| text.trim().is_empty());
     if has_empty || one.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return fault(format!("`{}` has an empty text", one.id));

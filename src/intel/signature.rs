@@ -87,8 +87,7 @@ impl Trust {
         };
         match &signed {
             Signed::Not if self.is_required => {
-                let why =
-                    format!("it is not signed (there is no {END} file beside it), and --require-signed asks for that");
+                let why = format!("it is not signed (there is no {END} file beside it), and a signature is required");
                 Err(Fault::of(&source.origin, why))
             }
             Signed::ByUnknown(id) if self.is_required => {

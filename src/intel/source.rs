@@ -69,10 +69,12 @@ fn collect(top: &Path, folder: &Path, depth: usize, files: &mut Vec<Source>) -> 
     if depth > DEEPEST {
         return Err(fault(folder, format!("it lies more than {DEEPEST} folders below the one that was named")));
     }
+    let mut seen = 0;
     for entry in std::fs::read_dir(folder).map_err(|why| fault(folder, why.to_string()))? {
         let entry = entry.map_err(|why| fault(folder, why.to_string()))?;
         let path = entry.path();
         let kind = entry.file_type().map_err(|why| fault(&path, why.to_string()))?;
+        seen += 1;
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
@@ -85,7 +87,7 @@ fn collect(top: &Path, folder: &Path, depth: usize, files: &mut Vec<Source>) -> 
             let origin = path.display().to_string();
             files.push(Source { path, origin, is_of_folder: true });
         }
-        if files.len() > MOST_FILES {
+        if files.len() > MOST_FILES || seen > MOST_FILES {
             return Err(fault(top, format!("it holds more than {MOST_FILES} files")));
         }
     }

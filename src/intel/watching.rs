@@ -95,7 +95,7 @@ fn above(name: Option<&str>) -> Option<&str> {
 fn add(watch: &mut Watch, one: &Indicator, sought: &Sought<'_>) {
     let hash = !one.sha256.is_empty();
     let name_alone = !hash && sought.texts.is_empty();
-    let wants = FileWatch { hash, name_alone, needles: sought.texts.iter().cloned().collect() };
+    let wants = FileWatch { hash, name_alone, needles: sought.texts.iter().cloned().collect(), ..FileWatch::default() };
     sought.names.iter().for_each(|name| add_name(watch, name, &wants));
     for path in &sought.paths {
         let mut parts = path.rsplit('/');
@@ -139,6 +139,6 @@ mod tests {
         assert!(watch.file_names.contains_key("sysmon.py") && watch.file_names.contains_key(".bash_history"));
         assert!(watch.sha256.iter().any(|hash| hash.starts_with(&[0x71, 0xe3, 0x5a, 0xef])));
         assert!(!watch.file_names.contains_key("litellm_init.pth") || watch.file_names["litellm_init.pth"].hash);
-        assert!(!watch.file_names.contains_key("config") && watch.wants("config", ".git", "app").is_some());
+        assert!(!watch.file_names.contains_key("config") && !watch.wants("config", ".git", "app").is_empty());
     }
 }

@@ -1,6 +1,9 @@
 //! What the packs want looked at while reading, as plain data: readers attach facts where it asks, and never judge.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::glob;
 
@@ -28,6 +31,8 @@ pub struct FileWatch {
     pub name_alone: bool,
     /// Texts to look for in it.
     pub needles: BTreeSet<Needle>,
+    /// What finds them, whatever their case; made when the first file is read.
+    pub machine: OnceLock<Option<AhoCorasick>>,
 }
 
 /// Files of a name with stars in a folder of a plain name.
@@ -67,30 +72,49 @@ pub enum Edges {
 impl Watch {
     /// What is wanted of the file `name` in `folder`, which lies in `above`; names in lower case.
     #[must_use]
-    pub fn wants(&self, name: &str, folder: &str, above: &str) -> Option<FileWatch> {
+    pub fn wants(&self, name: &str, folder: &str, above: &str) -> Vec<&FileWatch> {
         let fits = |one: &&PatternWatch| {
             one.folder == folder
                 && one.above.as_ref().is_none_or(|wanted| wanted == above)
                 && glob::fits(one.name.as_bytes(), name.as_bytes(), glob::exact)
         };
-        let mut all = self.file_names.get(name).cloned();
-        for one in self.file_patterns.iter().filter(fits) {
-            all.get_or_insert_default().add(&one.wants);
-        }
-        all
+        self.file_names
+            .get(name)
+            .into_iter()
+            .chain(self.file_patterns.iter().filter(fits).map(|one| &one.wants))
+            .collect()
     }
 }
 
 impl FileWatch {
     /// Asks for what the other one asks for as well.
     pub fn add(&mut self, other: &Self) {
+        self.machine = OnceLock::new();
         self.hash |= other.hash;
         self.name_alone |= other.name_alone;
         self.needles.extend(other.needles.iter().cloned());
     }
 }
 
+impl FileWatch {
+    /// What finds the texts, in their order; none for a set beyond its limits of memory.
+    pub fn machine(&self) -> Option<&AhoCorasick> {
+        let make =
+            || AhoCorasick::builder().ascii_case_insensitive(true).build(self.needles.iter().map(|one| &one.text)).ok();
+        self.machine.get_or_init(make).as_ref()
+    }
+}
+
 impl Needle {
+    /// Whether what was found is the text: case counts, except in the names of hosts.
+    #[must_use]
+    pub fn is(&self, found: &[u8]) -> bool {
+        match self.edges {
+            Edges::Host => found.eq_ignore_ascii_case(self.text.as_bytes()),
+            Edges::Any | Edges::Word => found == self.text.as_bytes(),
+        }
+    }
+
     /// Whether the text at `from..to` of `line` stands alone as its edges ask.
     #[must_use]
     pub fn stands_alone(&self, line: &[u8], from: usize, to: usize) -> bool {
@@ -145,16 +169,16 @@ mod tests {
         let mut watch = Watch::default();
         watch
             .file_names
-            .insert("a.yml".to_owned(), FileWatch { hash: true, name_alone: false, needles: needle("one") });
+            .insert("a.yml".to_owned(), FileWatch { hash: true, needles: needle("one"), ..FileWatch::default() });
         watch.file_patterns.push(PatternWatch {
             name: "*.yml".to_owned(),
             folder: "workflows".to_owned(),
             above: Some(".github".to_owned()),
-            wants: FileWatch { hash: false, name_alone: false, needles: needle("two") },
+            wants: FileWatch { needles: needle("two"), ..FileWatch::default() },
         });
-        let wants = watch.wants("a.yml", "workflows", ".github").unwrap();
-        assert!(wants.hash && wants.needles.len() == 2);
-        assert!(watch.wants("b.yml", "workflows", ".github").is_some());
-        assert!(watch.wants("b.yml", "workflows", "x").is_none());
+        let wants = watch.wants("a.yml", "workflows", ".github");
+        assert!(wants.len() == 2 && wants[0].hash && !wants[1].hash);
+        assert_eq!(watch.wants("b.yml", "workflows", ".github").len(), 1);
+        assert!(watch.wants("b.yml", "workflows", "x").is_empty());
     }
 }

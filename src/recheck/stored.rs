@@ -1,6 +1,8 @@
 //! A report as it was stored: the part of `pysweep.report/1` that can be judged again, read into facts. What a later
 //! version adds is passed over; what an earlier one did not have is empty.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,7 +22,6 @@ use crate::model::verdict::{Completeness, Level, Scope};
 /// A stored report.
 #[derive(Debug, Deserialize)]
 pub struct Stored {
-    schema: String,
     /// Of which host.
     pub host: StoredHost,
     /// When and how.
@@ -37,6 +38,13 @@ pub struct Stored {
     pub findings: Vec<StoredFinding>,
     /// What was missed then.
     pub coverage: StoredCoverage,
+}
+
+/// What says which kind of file it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    schema: Option<String>,
 }
 
 /// The host.
@@ -56,6 +64,8 @@ pub struct StoredSweep {
     /// Who ran it.
     #[serde(default)]
     pub user: String,
+    #[serde(default)]
+    options: BTreeMap<String, String>,
 }
 
 /// A pack that was in use.
@@ -196,14 +206,35 @@ impl Stored {
     /// When it is none, is cut short, or is of another schema.
     pub fn parse(origin: &str, bytes: &[u8]) -> Result<Self, Fault> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let head: Head = serde_json::from_slice(bytes).map_err(|why| Fault::of_json(origin, &why))?;
+        if head.schema.as_deref() != Some(SCHEMA) {
+            let schema = head.schema.map_or_else(|| "missing".to_owned(), |schema| format!("`{schema}`"));
+            return Err(Fault::of(
+                origin,
+                format!("its schema is {schema}, a report of `pysweep scan --format json` has `{SCHEMA}`"),
+            ));
+        }
         let report: Self = serde_json::from_slice(bytes).map_err(|why| {
             let fault = Fault::of_json(origin, &why);
             Fault { why: format!("it is no JSON report of pysweep: {}", fault.why), ..fault }
         })?;
-        if report.schema != SCHEMA {
-            return Err(Fault::of(origin, format!("its schema is `{}`, this version reads `{SCHEMA}`", report.schema)));
-        }
         Ok(report)
+    }
+
+    /// How many of its misses could hide something.
+    #[must_use]
+    pub fn missed(&self) -> usize {
+        self.coverage.gaps.iter().filter(|gap| gap.material).count()
+    }
+
+    /// What its sweep was told to leave out, in words; empty if nothing.
+    #[must_use]
+    pub fn narrowed(&self) -> String {
+        let option = |name: &str| self.sweep.options.get(name);
+        let excluded = option("exclude").map(|globs| globs.replace(' ', ", "));
+        let others = option("one-file-system").map(|_| "other file systems".to_owned());
+        let built_in = option("no-builtin-iocs").map(|_| "the built-in packs of then".to_owned());
+        [excluded, others, built_in].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// What it says of the host, as facts.

@@ -75,7 +75,8 @@ pub fn summary_line(report: &Report<'_>, mut to: impl Write) -> io::Result<()> {
     }
     let (distributions, environments) = (report.distributions.len(), report.environments.len());
     let gaps = report.coverage.gaps().iter().filter(|gap| gap.material).count();
-    writeln!(to, " distributions={distributions} environments={environments} gaps={gaps}")
+    let accepted = report.findings.iter().filter(|one| one.accepted.is_some()).count();
+    writeln!(to, " distributions={distributions} environments={environments} gaps={gaps} accepted={accepted}")
 }
 
 struct Page<'a, W> {
@@ -252,7 +253,15 @@ impl<W: Write> Page<'_, W> {
         writeln!(self.to, "NEXT")?;
         advice.iter().try_for_each(|text| writeln!(self.to, "  {}", line(text)))?;
         let incidents: BTreeSet<&str> = self.report.findings.iter().filter_map(|one| one.incident.as_deref()).collect();
-        incidents.iter().try_for_each(|id| writeln!(self.to, "  All steps in order: pysweep explain {}", line(id)))?;
+        for id in incidents {
+            let origin = self.report.packs.iter().find(|pack| pack.id == *id).map(|pack| pack.origin.as_str());
+            let from = origin.filter(|origin| *origin != "built-in").map(|path| format!(" --iocs {path}"));
+            writeln!(
+                self.to,
+                "  All steps in order: pysweep explain {}",
+                line(&format!("{id}{}", from.unwrap_or_default()))
+            )?;
+        }
         writeln!(self.to)
     }
 

@@ -11,6 +11,7 @@ use crate::config::Clock;
 use crate::error::Error;
 use crate::intel::import::gather::{Gather, Imported};
 use crate::intel::import::report::{Fate, Note};
+use crate::intel::pack::{Indicator, Kind};
 use crate::intel::signature::Trust;
 use crate::intel::{import, load, pack_check, source, write};
 use crate::model::fault::Fault;
@@ -27,7 +28,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<ExitCode, Error> {
         output::could_write(path)?;
     }
     let imported = gather(args)?;
-    pack_check::check(&imported.pack).map_err(|found| Error::Pack(Fault::of(&imported.pack.id, found.why)))?;
+    pack_check::check(&imported.pack).map_err(|found| Error::Fault(Fault::of(&imported.pack.id, found.why)))?;
     if let Some(path) = &args.report {
         output::to_file(path, |out| {
             imported.notes.iter().try_for_each(|note| writeln!(out, "{}", line(&note.to_string())))
@@ -44,20 +45,20 @@ fn gather(args: &ImportArgs) -> Result<Imported, Error> {
     let trust = if args.trust_key.is_empty() && !args.require_signed {
         Trust::default()
     } else {
-        load::trust(&args.trust_key, args.require_signed).map_err(Error::Pack)?
+        load::trust(&args.trust_key, args.require_signed).map_err(Error::Fault)?
     };
     let today = Clock::start().started();
     let mut all = Gather::on(today);
     for path in &args.paths {
-        for source in source::files_of(path).map_err(Error::Pack)? {
-            let bytes = source::read(&source).map_err(Error::Pack)?;
-            trust.signer(&source, &bytes).map_err(Error::Pack)?;
+        for source in source::files_of(path).map_err(Error::Fault)? {
+            let bytes = source::read(&source).map_err(Error::Fault)?;
+            trust.signer(&source, &bytes).map_err(Error::Fault)?;
             if load::is_pack(&bytes) {
                 let why = "it is a pack already: name it with --iocs";
-                return Err(Error::Pack(Fault::of(&source.origin, why)));
+                return Err(Error::Fault(Fault::of(&source.origin, why)));
             }
             let read = if source.is_of_folder { import::read_of_folder } else { import::read };
-            read(&source.origin, &bytes, &mut all).map_err(Error::Pack)?;
+            read(&source.origin, &bytes, &mut all).map_err(Error::Fault)?;
         }
     }
     let first = args.paths.first().map(PathBuf::as_path).unwrap_or_else(|| Path::new("feed"));
@@ -70,7 +71,7 @@ fn gather(args: &ImportArgs) -> Result<Imported, Error> {
     }
     all.finish(&label).map_err(|notes| {
         let why = format!("nothing in it can be looked for; {}", first_of(&notes));
-        Error::Pack(Fault::of(&first.display().to_string(), why))
+        Error::Fault(Fault::of(&first.display().to_string(), why))
     })
 }
 
@@ -91,6 +92,15 @@ fn tell(args: &ImportArgs, imported: &Imported, out: &mut dyn Write) -> io::Resu
         counted(pack.packages.len(), "package row"),
         counted(pack.indicators.len(), "other indicator")
     )?;
+    let is_nameless = |one: &&Indicator| one.kind == Kind::File && one.names.is_empty() && one.paths.is_empty();
+    let nameless: usize = pack.indicators.iter().filter(is_nameless).map(|one| one.sha256.len()).sum();
+    if nameless > 0 {
+        let hashes = if nameless == 1 { "1 hash".to_owned() } else { format!("{nameless} hashes") };
+        writeln!(
+            out,
+            "{hashes} without a telling file name: compared with RECORD, and with files that are read for another reason, only"
+        )?;
+    }
     let mut counts: BTreeMap<Fate, BTreeMap<&str, usize>> = BTreeMap::new();
     for note in &imported.notes {
         let why = if note.fate == Fate::Passed && !note.why.starts_with('`') { note.why.as_str() } else { "" };

@@ -19,13 +19,13 @@ pub(super) fn lint_all(paths: &[PathBuf], hits: &[PathBuf]) -> Result<ExitCode, 
     let mut lines = Vec::new();
     let mut faulty = false;
     if paths.is_empty() {
-        for one in load::built_in().map_err(Error::Pack)? {
+        for one in load::built_in().map_err(Error::Fault)? {
             faulty |= report(&one, hit.as_ref(), &mut lines);
         }
     }
     for path in paths {
-        for source in source::files_of(path).map_err(Error::Pack)? {
-            let bytes = source::read(&source).map_err(Error::Pack)?;
+        for source in source::files_of(path).map_err(Error::Fault)? {
+            let bytes = source::read(&source).map_err(Error::Fault)?;
             if !load::is_pack(&bytes) && bytes.first() == Some(&b'P') {
                 lines.push(format!(
                     "{}: it is no pack but an archive; `pysweep iocs import` reads feeds",

@@ -28,16 +28,16 @@ pub(super) fn run(action: &IocsAction) -> Result<ExitCode, Error> {
 
 /// Exit 2 unless every file is signed by a key that is trusted.
 fn verify(args: &VerifyArgs) -> Result<ExitCode, Error> {
-    let trust = load::trust(&args.trust_key, true).map_err(Error::Pack)?;
+    let trust = load::trust(&args.trust_key, true).map_err(Error::Fault)?;
     let mut lines = Vec::new();
     for path in &args.paths {
-        for source in source::files_of(path).map_err(Error::Pack)? {
-            let bytes = source::read(&source).map_err(Error::Pack)?;
-            match trust.signer(&source, &bytes).map_err(Error::Pack)? {
+        for source in source::files_of(path).map_err(Error::Fault)? {
+            let bytes = source::read(&source).map_err(Error::Fault)?;
+            match trust.signer(&source, &bytes).map_err(Error::Fault)? {
                 Signed::By(who) => lines.push(format!("{}: signed by {who}", source.origin)),
                 // With `true` above these are faults already.
                 Signed::Not | Signed::ByUnknown(_) => {
-                    return Err(Error::Pack(Fault::of(&source.origin, "no trusted key signed it")));
+                    return Err(Error::Fault(Fault::of(&source.origin, "no trusted key signed it")));
                 }
             }
         }

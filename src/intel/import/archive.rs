@@ -41,10 +41,17 @@ pub(super) fn read(origin: &str, bytes: &[u8], into: &mut Gather) -> Result<(), 
             }
         };
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        if entry.is_dir() || !name.to_ascii_lowercase().ends_with(".json") {
+        if entry.is_dir() {
             continue;
         }
         let place = format!("{origin}!{name}");
+        if !name.to_ascii_lowercase().ends_with(".json") {
+            into.unused(
+                At { origin: &place, line: None, record: "" },
+                "it is no .json: only records of OSV are read from a zip",
+            );
+            continue;
+        }
         content.clear();
         let got = entry.by_ref().take(LARGEST.min(left) + 1).read_to_end(&mut content);
         let size = content.len() as u64;

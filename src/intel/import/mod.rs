@@ -50,15 +50,15 @@ pub fn read(origin: &str, bytes: &[u8], into: &mut Gather) -> Result<(), Fault> 
     }
 }
 
-/// Reads one of the many files of a folder: a record of OSV that is broken is a row that cannot be used, and the others
-/// still count.
+/// Reads one of the many files of a folder that is imported, where a report names what could not be used: a record of OSV
+/// that is broken is such a row, and the others still count.
 ///
 /// # Errors
 /// As for a single file, for every other format.
 pub fn read_of_folder(origin: &str, bytes: &[u8], into: &mut Gather) -> Result<(), Fault> {
     match sniff::format_of(origin, bytes) {
         Some(Format::Osv) => osv::read_of_dump(origin, bytes, into),
-        // Records that are cut short or empty are told from other files by where they lie.
+        // In a dump, a file of records that is cut short or empty costs no other.
         None if origin.ends_with(".json") => osv::read_of_dump(origin, bytes, into),
         _ => return read(origin, bytes, into),
     }

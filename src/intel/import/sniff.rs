@@ -1,6 +1,8 @@
 //! Which format a feed has, told by its content. Loki's lists alone tell nothing by themselves: their names do, as they do
 //! to Loki.
 
+use crate::intel::load;
+
 use super::{Reader, bumblebee, csv_text, datadog, loki, redhat, scan_supply_chain, stix};
 
 /// How much of a file is looked at.
@@ -56,6 +58,9 @@ impl Format {
 pub fn format_of(name: &str, bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    if load::is_pack(bytes) {
+        return Some(Format::Pack);
+    }
     if [b"PK\x03\x04", b"PK\x05\x06"].iter().any(|magic| head.starts_with(*magic)) {
         return Some(Format::Zip);
     }
@@ -73,9 +78,7 @@ fn json(head: &[u8], depth: usize) -> Option<Format> {
     let get = |name: &[u8]| all.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     let has = |name: &str| get(name.as_bytes()).is_some();
     let is_list = |name: &str| get(name.as_bytes()).is_some_and(|value| value.starts_with(b"["));
-    if get(b"schema").is_some_and(|value| value.starts_with(b"\"pysweep.pack/")) {
-        Some(Format::Pack)
-    } else if has("affected")
+    if has("affected")
         || (has("id") && !has("type") && ["schema_version", "modified", "withdrawn"].iter().any(|name| has(name)))
     {
         Some(Format::Osv)
