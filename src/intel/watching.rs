@@ -31,6 +31,7 @@ pub const EVERYWHERE: &[&str] = &[
     "metadata",
     "package.json",
     "pkg-info",
+    "pyproject.toml",
     "readme.md",
     "record",
     "runner.py",

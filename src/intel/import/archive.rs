@@ -74,3 +74,78 @@ pub(super) fn read(origin: &str, bytes: &[u8], into: &mut Gather) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+    use crate::intel::import::testing;
+
+    const RECORD: &str =
+        r#"{"id": "MAL-1", "affected": [{"package": {"ecosystem": "PyPI", "name": "evil"}, "versions": ["1"]}]}"#;
+
+    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+            archive.write_all(content).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn read_all(bytes: &[u8]) -> (usize, Vec<String>) {
+        let mut into = Gather::default();
+        read("all.zip", bytes, &mut into).unwrap();
+        let made = into.finish(&testing::label()).unwrap();
+        (made.pack.packages.len(), made.notes.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn every_entry_is_a_record_or_a_note() {
+        let vast = vec![b' '; (LARGEST + 1) as usize];
+        let inner = zipped(&[("a.json", RECORD.as_bytes())]);
+        let files: [(&str, &[u8]); 6] = [
+            ("../../etc/a.json", RECORD.as_bytes()),
+            ("withdrawn/pypi/b.json", &RECORD.replace("evil", "good").into_bytes()),
+            ("broken.json", b"{\"id\": "),
+            ("vast.json", &vast),
+            ("inner.zip", &inner),
+            ("readme.txt", b"hello"),
+        ];
+        let (rows, notes) = read_all(&zipped(&files));
+        assert_eq!((rows, notes.len()), (1, 5), "{notes:?}");
+        for (name, why) in [
+            ("b.json", "withdrawn"),
+            ("broken.json", "ends too early"),
+            ("vast.json", "larger than 16 MiB"),
+            ("inner.zip", "no .json"),
+            ("readme.txt", "no .json"),
+        ] {
+            assert!(notes.iter().any(|note| note.contains(name) && note.contains(why)), "{name}: {notes:?}");
+        }
+    }
+
+    #[test]
+    fn a_zip_that_is_cut_short_is_a_fault() {
+        let whole = zipped(&[("a.json", RECORD.as_bytes())]);
+        for end in [0, 4, whole.len() / 2, whole.len() - 1] {
+            assert!(testing::fault(read, &whole[..end]).why.contains("no zip"), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(at in 0usize..200, byte: u8) {
+            let mut bytes = zipped(&[("a.json", RECORD.as_bytes())]);
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            testing::survives(read, &bytes);
+        }
+    }
+}

@@ -40,8 +40,6 @@ pub type Reader = fn(&str, &[u8], &mut Gather) -> Result<(), Fault>;
 /// When it is of no format that is known, or not what its beginning says.
 pub fn read(origin: &str, bytes: &[u8], into: &mut Gather) -> Result<(), Fault> {
     match sniff::format_of(origin, bytes) {
-        Some(Format::Zip) => archive::read(origin, bytes, into),
-        Some(Format::Osv) => osv::read(origin, bytes, into),
         Some(format) => match format.reader() {
             Some(read) => read(origin, bytes, into),
             None => Err(Fault::of(origin, "it is a pack already: name it with --iocs")),

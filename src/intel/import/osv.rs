@@ -110,7 +110,7 @@ fn take(origin: &str, one: &Record, into: &mut Gather) {
     let modified = one.modified.as_deref().and_then(|text| Time::parse(text).ok());
     into.record(modified);
     let is_withdrawn = one.withdrawn.as_ref().is_some_and(|value| !value.is_null());
-    if is_withdrawn || origin.split(['/', '\\']).any(|folder| folder == "withdrawn") {
+    if is_withdrawn || origin.split(['/', '\\', '!']).any(|folder| folder == "withdrawn") {
         return into.passed(at, "it was withdrawn");
     }
     if !is_malicious(record, one) {
@@ -216,7 +216,8 @@ fn take_inspected(at: At<'_>, specific: &Value, into: &mut Gather) {
     let list = |key: &str| found.get(key).and_then(Value::as_array).into_iter().flatten();
     for file in list("evidence_files").chain(list("second_stage")) {
         match text(file, "sha256") {
-            Some(sha256) => into.thing(at, Thing::File { sha256, name: text(file, "path") }),
+            // They lie in a package, so its RECORD lists them; their names are those of honest files.
+            Some(sha256) => into.thing(at, Thing::File { sha256, name: None }),
             None if file.get("url").is_none() => into.unused(at, "a file without a SHA-256"),
             None => {}
         }
@@ -250,6 +251,125 @@ fn take_addresses(at: At<'_>, found: Option<&Value>, into: &mut Gather) {
                 _ => Thing::Ip(text),
             };
             into.thing(at, thing);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::intel::import::testing;
+
+    const ALL: &str = r#"[{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]"#;
+
+    /// A record of this package with these further members.
+    fn record(name: &str, affected: &str, more: &str) -> String {
+        let package = format!(r#"{{"ecosystem": "PyPI", "name": "{name}"}}"#);
+        format!(
+            r#"{{"id": "MAL-1", "modified": "2026-01-02T00:00:00Z", "affected": [{{"package": {package}, {affected}}}]{more}}}"#
+        )
+    }
+
+    fn used(text: &str) -> Vec<String> {
+        testing::read(read, text).used
+    }
+
+    fn all(name: &str, more: &str) -> testing::Outcome {
+        testing::read(read, &record(name, &format!(r#""ranges": {ALL}"#), more))
+    }
+
+    #[test]
+    fn versions_and_ranges_are_taken_as_they_are_meant() {
+        assert_eq!(all("evil", "").used, [r#"["evil","MAL-1","2026-01-02","*"]"#]);
+        let listed = record("evil", r#""versions": ["0.1.2-1", "1.0"]"#, "");
+        assert_eq!(used(&listed), [r#"["evil","MAL-1","2026-01-02",["0.1.2-1","1.0"]]"#]);
+        let range = r#""ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1.0"}, {"last_affected": "1.4"}]}, {"type": "GIT", "events": [{"introduced": "0"}]}]"#;
+        assert_eq!(used(&record("evil", range, "")), [r#"["evil","MAL-1","2026-01-02",[">=1.0,<=1.4"]]"#]);
+        assert!(testing::read(read, &record("evil", r#""versions": []"#, "")).tells("no versions"));
+    }
+
+    #[test]
+    fn a_living_project_is_bad_in_the_versions_that_were_seen_bad() {
+        let listed = r#"["fastapi","MAL-1","2026-01-02","*","listed"]"#;
+        assert_eq!(all("fastapi", "").used, [listed]);
+        let until = r#""ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "0.9"}]}]"#;
+        assert_eq!(used(&record("fastapi", until, "")), [listed]);
+        let few = format!(r#""versions": ["0.1"], "ranges": {ALL}"#);
+        assert_eq!(used(&record("fastapi", &few, "")), [listed, r#"["fastapi","MAL-1","2026-01-02",["0.1"]]"#]);
+        // Every release of it, written out.
+        let many = format!(r#""versions": ["1", "2", "3", "4", "5", "6"], "ranges": {ALL}"#);
+        assert_eq!(used(&record("fastapi", &many, "")), [listed]);
+    }
+
+    #[test]
+    fn what_is_withdrawn_or_no_malice_is_passed_over() {
+        let passed = |text: &str, why: &str| {
+            let outcome = testing::read(read, text);
+            assert!(outcome.used.is_empty() && outcome.tells(why), "{why}: {outcome:?}");
+        };
+        passed(&record("evil", r#""versions": ["1"]"#, r#", "withdrawn": "2026-02-01T00:00:00Z""#), "withdrawn");
+        let vulnerability = record("django", r#""versions": ["1"]"#, "").replace("MAL-1", "PYSEC-2026-9");
+        passed(&vulnerability, "a vulnerability");
+        passed(&record("left-pad", r#""versions": ["1"]"#, "").replace("PyPI", "npm"), "ecosystem `npm`");
+        assert_eq!(
+            used(&vulnerability.replace("\"modified\"", "\"aliases\": [\"MAL-2026-9\"], \"modified\"")).len(),
+            1
+        );
+        let weakness = r#", "database_specific": {"cwe_ids": ["CWE-506"]}"#;
+        assert_eq!(used(&record("evil", r#""versions": ["1"]"#, weakness).replace("MAL-1", "GHSA-x")).len(), 1);
+        let test = all("deepseek", r#", "details": "Category: PROBABLY_PENTEST""#);
+        assert_eq!(test.used, [r#"["deepseek","MAL-1","2026-01-02","*","possible"]"#]);
+    }
+
+    #[test]
+    fn what_belongs_to_the_report_is_not_taken_for_malware() {
+        let origins = r#", "database_specific": {"malicious-packages-origins": [{"sha256": "HASH", "versions": ["9.9"], "ranges": []}]}"#;
+        let text = record("evil", r#""versions": ["1"]"#, &origins.replace("HASH", &"a".repeat(64)));
+        assert_eq!(used(&text), [r#"["evil","MAL-1","2026-01-02",["1"]]"#]);
+    }
+
+    #[test]
+    fn hashes_and_addresses_are_taken_under_both_names() {
+        let (one, two) = ("1".repeat(64), "2".repeat(64));
+        let inspected = format!(
+            r#""versions": ["1"], "database_specific": {{"indicators": {{"evidence_files": [{{"path": "x/setup.py", "sha256": "{one}"}}], "package_integrity": [{{"filename": "evil-1.tar.gz", "hashes": {{"sha256": "{two}"}}}}], "second_stage": [{{"url": "https://evil.example/a"}}]}}}}"#
+        );
+        let more = r#", "database_specific": {"iocs": {"domains": ["c2.example", "github.com", 7], "ips": ["203.0.113.7"], "ip_addresses": ["203.0.113.8", "203.0.113.0/24"]}}"#;
+        let outcome = testing::read(read, &record("evil", &inspected, more));
+        let file = format!("file evil-1.tar.gz {two}");
+        let hash = format!("hash {one}");
+        for wanted in [&file, &hash, "host evil.example", "host c2.example", "host 203.0.113.7", "host 203.0.113.8"] {
+            assert!(outcome.used.iter().any(|one| one == wanted), "{wanted}: {outcome:?}");
+        }
+        assert!(outcome.tells("serves everybody") && outcome.tells("no text") && outcome.tells("a range of addresses"));
+    }
+
+    #[test]
+    fn a_record_that_is_none_is_a_fault_alone_and_a_row_in_a_dump() {
+        let twice = r#"{"id": "MAL-1", "id": "MAL-2", "affected": []}"#;
+        assert!(testing::fault(read, twice.as_bytes()).why.contains("duplicate field"));
+        let deep = format!(r#"{{"id": "MAL-1", "affected": {}"#, "[".repeat(100_000));
+        assert!(testing::fault(read, deep.as_bytes()).place.is_some());
+        let dump: crate::intel::import::Reader = |origin, bytes, into| {
+            read_of_dump(origin, bytes, into);
+            Ok(())
+        };
+        assert!(testing::read(dump, twice).tells("duplicate field"));
+        let list = format!(
+            "[{}, {}]",
+            record("evil", r#""versions": ["1"]"#, ""),
+            record("worse", r#""versions": ["1"]"#, "")
+        );
+        assert_eq!(used(&list).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "[\\[\\]{}\":,a-z0-9 ]{0,80}") {
+            testing::survives(read, text.as_bytes());
+            testing::survives(read, record("evil", &format!("\"versions\": {text}"), "").as_bytes());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::intel::load;
 
-use super::{Reader, bumblebee, csv_text, datadog, loki, redhat, scan_supply_chain, stix};
+use super::{Reader, archive, bumblebee, csv_text, datadog, loki, osv, redhat, scan_supply_chain, stix};
 
 /// How much of a file is looked at.
 const LOOKED_AT: usize = 64 << 10;
@@ -36,11 +36,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// What reads it; none for packs and OSV, which are read elsewhere, and for archives of them.
+    /// What reads it; none for packs, which are read elsewhere.
     #[must_use]
     pub fn reader(self) -> Option<Reader> {
         match self {
-            Self::Pack | Self::Osv | Self::Zip => None,
+            Self::Pack => None,
+            Self::Osv => Some(osv::read),
+            Self::Zip => Some(archive::read),
             Self::Stix => Some(stix::read),
             Self::DataDog => Some(datadog::read),
             Self::RedHat => Some(redhat::read),

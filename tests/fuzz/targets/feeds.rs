@@ -6,7 +6,9 @@ use pysweep::intel::import::gather::{Gather, Label};
 use pysweep::intel::import::sniff::{Format, format_of};
 use pysweep::model::time::Time;
 
-const ALL: [Format; 8] = [
+const ALL: [Format; 10] = [
+    Format::Osv,
+    Format::Zip,
     Format::Stix,
     Format::DataDog,
     Format::RedHat,
