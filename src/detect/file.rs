@@ -4,15 +4,16 @@
 use std::collections::HashSet;
 
 use super::sieve::Sieve;
-use super::{Rule, Scene, advice, package, severity};
+use super::{Rule, Scene, advice, package, severity, startup_hook};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
-use crate::intel::sought::{Sought, Wanted};
+use crate::intel::sought::{self, Sought, Wanted};
 use crate::model::distribution::Distribution;
 use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
 use crate::model::known_file::WatchedFile;
 use crate::model::path::TargetPath;
+use crate::model::startup::StartupHook;
 use crate::model::verdict::Level;
 use crate::model::watch::Needle;
 
@@ -119,8 +120,8 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             installed.filter(is_hit).map(|found| found.environment).collect()
         }
         Kind::Startup => {
-            let named = |path: &TargetPath| one.names.iter().any(|wanted| scene.is_called(path, wanted));
-            let hooks = scene.facts.startup_hooks.iter().filter(|hook| hook.in_site_dir && named(&hook.path));
+            let fits = |hook: &&StartupHook| hook.in_site_dir && startup_hook::fits(scene, one, hook);
+            let hooks = scene.facts.startup_hooks.iter().filter(fits);
             hooks.map(|hook| hook.environment).collect()
         }
         _ => {
@@ -177,7 +178,7 @@ fn evidence(file: &WatchedFile, indicator: &Indicator) -> Vec<Evidence> {
         modified: file.modified,
         ..Evidence::at("file", file.path.clone())
     };
-    let texts = Sought::of(indicator).map(|sought| sought.texts).unwrap_or_default();
+    let texts = sought::texts(indicator);
     let found = texts.iter().filter_map(|needle| file.text(needle));
     let lines: Vec<Evidence> =
         found.map(|text| Evidence { line: Some(text.line), excerpt: text.excerpt.clone(), ..whole.clone() }).collect();

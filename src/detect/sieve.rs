@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::intel::index::{Intel, Known};
-use crate::intel::sought::{Sought, Wanted};
+use crate::intel::sought::{self, Sought, Wanted};
 use crate::model::known_file::WatchedFile;
 use crate::model::watch::Needle;
 
@@ -29,8 +29,8 @@ impl<'a> Sieve<'a> {
             by_name: HashMap::new(),
             by_pattern: Vec::new(),
         };
-        for known in intel.all() {
-            if let Some(sought) = Sought::of(known.indicator).filter(|sought| sought.is_named == is_named) {
+        for known in intel.all().filter(|known| sought::named_in(known.indicator).is_some() == is_named) {
+            if let Some(sought) = Sought::of(known.indicator) {
                 all.add(known, sought);
             }
         }

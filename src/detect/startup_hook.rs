@@ -1,11 +1,10 @@
 //! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
 
-use super::{Rule, Scene, package, settle, severity, startup_score};
+use super::{Rule, Scene, file, package, settle, severity, startup_score};
 use crate::intel::index::{Applies, Known};
-use crate::intel::pack::Kind;
+use crate::intel::pack::{Indicator, Kind};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
 use crate::model::id::Id;
-use crate::model::path::TargetPath;
 use crate::model::startup::{LineClass, StartupHook};
 use crate::model::verdict::Level;
 
@@ -45,14 +44,15 @@ fn known<'a>(scene: &Scene<'a>, hook: &StartupHook) -> Vec<Known<'a>> {
     // In a standard library without an environment it has no company.
     let own = hook.in_site_dir.then_some(hook.id);
     let home = || hook.environment.or_else(|| scene.environment_of(&hook.path).map(|env| env.id)).or(own);
-    let fits = |known: &Known<'_>| {
-        let one = known.indicator;
-        one.names.iter().any(|wanted| scene.is_called(&hook.path, wanted))
-            && one.contains.iter().all(|text| hook.needles.contains(text))
-            && super::file::hash_and_size_fit(one, hook.sha256.as_ref(), hook.size)
-            && super::file::conditions_hold(scene, known, home())
-    };
-    scene.intel.of_kind(Kind::Startup).filter(fits).collect()
+    let held = |known: &Known<'_>| fits(scene, known.indicator, hook) && file::conditions_hold(scene, known, home());
+    scene.intel.of_kind(Kind::Startup).filter(held).collect()
+}
+
+/// Name, content, hash and size; conditions aside.
+pub(super) fn fits(scene: &Scene<'_>, one: &Indicator, hook: &StartupHook) -> bool {
+    one.names.iter().any(|wanted| scene.is_called(&hook.path, wanted))
+        && one.contains.iter().all(|text| hook.needles.contains(text))
+        && file::hash_and_size_fit(one, hook.sha256.as_ref(), hook.size)
 }
 
 fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
@@ -163,11 +163,4 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
         first_seen: hook.modified,
         advice: String::new(),
     }
-}
-
-/// Whether a path is a start-up file of the given names in some site directory.
-#[must_use]
-pub fn is_in_site(scene: &Scene<'_>, path: &TargetPath, names: &[String]) -> bool {
-    let places = scene.places();
-    names.iter().any(|name| places.fits(&format!("{{site}}/{name}"), path))
 }

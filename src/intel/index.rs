@@ -1,6 +1,7 @@
 //! Look-ups over all packs: by package name, by kind, by date.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use super::load::Loaded;
 use super::pack::{Indicator, Kind, Pack, Status};
@@ -12,8 +13,8 @@ use crate::model::time::Time;
 /// All packs, ready to be asked.
 pub struct Intel {
     packs: Vec<Loaded>,
-    /// Id → place in `packs`; lines of tables aside.
-    ids: HashMap<String, (usize, usize)>,
+    /// Id → place in `packs`, lines of tables aside; made when the first is asked for, which no sweep does.
+    ids: OnceLock<HashMap<String, (usize, usize)>>,
     /// Normalised name → places in `packs`.
     packages: HashMap<String, Vec<(usize, usize)>>,
 }
@@ -45,16 +46,14 @@ impl Intel {
     #[must_use]
     pub fn of(packs: Vec<Loaded>) -> Self {
         let mut packages: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
-        let mut ids = HashMap::new();
         for (at, loaded) in packs.iter().enumerate() {
             for (row, indicator) in loaded.pack.indicators.iter().enumerate() {
-                ids.insert(indicator.id.clone(), (at, row));
                 if let (Kind::Package, Some(name)) = (indicator.kind, &indicator.name) {
                     packages.entry(normalize_name(name)).or_default().push((at, row));
                 }
             }
         }
-        Self { packs, ids, packages }
+        Self { packs, ids: OnceLock::new(), packages }
     }
 
     /// The packs, sorted by id.
@@ -106,7 +105,7 @@ impl Intel {
     /// The indicator of an id, lines of tables included.
     #[must_use]
     pub fn indicator(&self, id: &str) -> Option<Known<'_>> {
-        if let Some((at, row)) = self.ids.get(id) {
+        if let Some((at, row)) = self.ids.get_or_init(|| self.places()).get(id) {
             let pack = &self.packs.get(*at)?.pack;
             return Some(Known { pack, indicator: pack.indicators.get(*row)? });
         }
@@ -118,6 +117,13 @@ impl Intel {
             let row = rows.find(|row| row.id(&one.pack.id) == id)?;
             Some(Known { pack: &one.pack, indicator: row.indicator(&one.pack.id) })
         })
+    }
+
+    fn places(&self) -> HashMap<String, (usize, usize)> {
+        let packs = self.packs.iter().enumerate();
+        let rows =
+            packs.flat_map(|(at, one)| one.pack.indicators.iter().enumerate().map(move |(row, own)| (at, row, own)));
+        rows.map(|(at, row, own)| (own.id.clone(), (at, row))).collect()
     }
 
     /// The indicators that feeds make of a record, such as `MAL-2025-1970`.

@@ -45,8 +45,6 @@ pub struct Sought<'a> {
     pub wanted: Wanted,
     /// Whether only content tells, so that any file will do that was read for another reason.
     pub is_anywhere: bool,
-    /// Whether the file only names the thing: it is no part of the attack itself.
-    pub is_named: bool,
 }
 
 /// How many texts must be there.
@@ -96,7 +94,7 @@ impl<'a> Sought<'a> {
         if let Some(places) = named_in(one) {
             let wanted = if one.kind == Kind::String { Wanted::All } else { Wanted::Any };
             let paths = places.iter().map(|path| Cow::Borrowed(*path)).collect();
-            return Some(Self { paths, names: &[], texts, wanted, is_anywhere: false, is_named: true });
+            return Some(Self { paths, names: &[], texts, wanted, is_anywhere: false });
         }
         let (paths, names): (Vec<Cow<'a, str>>, &[String]) = match one.kind {
             Kind::File => (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &one.names),
@@ -111,7 +109,7 @@ impl<'a> Sought<'a> {
             _ => return None,
         };
         let is_anywhere = paths.is_empty() && names.is_empty() && !one.sha256.is_empty();
-        Some(Self { paths, names, texts, wanted: Wanted::All, is_anywhere, is_named: false })
+        Some(Self { paths, names, texts, wanted: Wanted::All, is_anywhere })
     }
 }
 
