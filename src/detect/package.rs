@@ -19,7 +19,9 @@ pub const RULE: Rule = Rule {
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let twins = Twins::of(&scene.facts.distributions);
-    let rows = scene.facts.distributions.iter().filter(|found| !twins.is_told_by_another(found));
+    // Whom a resolver only looked at was never here.
+    let known = scene.facts.distributions.iter().filter(|found| found.state != DistState::Considered);
+    let rows = known.filter(|found| !twins.is_told_by_another(found));
     rows.flat_map(|found| matches(scene, found).map(move |hit| (found, hit)))
         .map(|(found, hit)| {
             let mut one = finding(scene, found, &hit);
@@ -88,7 +90,7 @@ pub fn matches<'a>(scene: &Scene<'a>, found: &'a Distribution) -> impl Iterator<
             hits.map(|(known, applies)| Hit { known, matched: (name.clone(), version.clone()), applies })
                 .collect::<Vec<_>>()
         })
-        .filter(|hit| !(hit.applies == Applies::Perhaps && is_accounted_for(found)))
+        .filter(|hit| hit.applies != Applies::Perhaps || (!is_accounted_for(found) && found.state != DistState::Pinned))
         .filter(move |hit| {
             let is_new = !seen.contains(&hit.known.indicator.id);
             seen.push(hit.known.indicator.id.clone());
@@ -114,7 +116,7 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
         _ if found.metadata == MetadataForm::Directory => ", though no metadata names it",
         _ => "",
     };
-    let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), state_words(found.state));
+    let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), place_words(found));
     let mut one = about(scene, found, RULE.id, &indicator.id, title);
     // Metadata and folder name may each match in their own way.
     let parts =
@@ -169,26 +171,35 @@ pub(super) fn about(
 
 /// The line that names the version, or the folder whose name does.
 fn evidence(found: &Distribution, matched: &str) -> Evidence {
+    let place = |kind, path| Evidence {
+        modified: found.installed_at,
+        sha256: found.hashes.first().filter(|_| found.state != DistState::Pinned).cloned(),
+        ..Evidence::at(kind, path)
+    };
     let Some(line) = found.version_line.filter(|_| matched == found.version) else {
-        return Evidence { modified: found.installed_at, ..Evidence::at("metadata", found.path.clone()) };
+        // Of what an archive holds the folder in it says which.
+        return Evidence { excerpt: found.member.clone(), ..place(evidence_kind(found), found.path.clone()) };
     };
     let path = match found.metadata {
         MetadataForm::DistInfo => found.path.join(b"METADATA"),
         MetadataForm::EggInfoDir => found.path.join(b"PKG-INFO"),
-        // Of a zipped egg the path of the archive: the line is that of the EGG-INFO/PKG-INFO in it.
-        MetadataForm::EggInfoFile
-        | MetadataForm::EggZip
-        | MetadataForm::CondaMeta
-        | MetadataForm::Directory
-        | MetadataForm::EggLink => found.path.clone(),
         MetadataForm::EggDir => found.path.join(b"EGG-INFO").join(b"PKG-INFO"),
+        // Of a zipped egg the path of the archive: the line is that of the EGG-INFO/PKG-INFO in it.
+        _ => found.path.clone(),
     };
-    let excerpt = Excerpt::of(format!("Version: {}", found.version).as_bytes());
-    Evidence {
-        line: Some(line),
-        excerpt: Some(excerpt),
-        modified: found.installed_at,
-        ..Evidence::at("metadata", path)
+    let excerpt = match found.metadata {
+        MetadataForm::Lockfile => format!("{} {}", found.name, found.version),
+        _ => format!("Version: {}", found.version),
+    };
+    let excerpt = Excerpt::of(excerpt.as_bytes());
+    Evidence { line: Some(line), excerpt: Some(excerpt), ..place(evidence_kind(found), path) }
+}
+
+fn evidence_kind(found: &Distribution) -> &'static str {
+    match found.metadata {
+        MetadataForm::Lockfile => "lock-row",
+        MetadataForm::Wheel | MetadataForm::Sdist | MetadataForm::Zipapp | MetadataForm::Frozen => "archive",
+        _ => "metadata",
     }
 }
 
@@ -203,12 +214,25 @@ fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
     (indicator.level.min(most), confidence)
 }
 
+/// In which state it is, and in what.
+fn place_words(found: &Distribution) -> String {
+    let name = || Excerpt::of(found.path.file_name());
+    match found.metadata {
+        MetadataForm::Lockfile => format!("pinned in {}", name()),
+        MetadataForm::Zipapp | MetadataForm::Frozen => format!("inside {}", name()),
+        _ => state_words(found.state).to_owned(),
+    }
+}
+
 pub(super) fn state_words(state: DistState) -> &'static str {
     match state {
         DistState::Installed => "installed",
         DistState::Editable => "installed from a source tree",
         DistState::Cached => "stored in a cache",
+        DistState::Embedded => "stored in an archive",
+        DistState::Pinned => "pinned",
         DistState::Leftover => "left over from a removal",
+        DistState::Considered => "known to a resolver only",
     }
 }
 
@@ -217,6 +241,9 @@ fn stage(state: DistState) -> Stage {
         DistState::Installed => Stage::Installed,
         DistState::Editable => Stage::Editable,
         DistState::Cached => Stage::Cached,
+        DistState::Embedded => Stage::Embedded,
+        DistState::Pinned => Stage::Pinned,
         DistState::Leftover => Stage::Leftover,
+        DistState::Considered => Stage::Referenced,
     }
 }

@@ -28,6 +28,18 @@ pub enum MetadataForm {
     CondaMeta,
     /// A package's own folder, without any metadata.
     Directory,
+    /// `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`, or the same under a cache's name.
+    Wheel,
+    /// An archive of sources, such as `NAME-VERSION.tar.gz`.
+    Sdist,
+    /// A package of conda, unpacked in its cache or as an archive.
+    CondaPackage,
+    /// A zip archive that Python runs: zipapp, pex, shiv.
+    Zipapp,
+    /// A program of PyInstaller.
+    Frozen,
+    /// A row of a lock or requirements file.
+    Lockfile,
 }
 
 /// Whether a distribution can be imported where it lies.
@@ -38,10 +50,16 @@ pub enum DistState {
     Installed,
     /// The same, linked from a source tree.
     Editable,
-    /// Unpacked in a cache.
+    /// Downloaded: in a cache, unpacked or as an archive.
     Cached,
+    /// In an archive that is no cache's.
+    Embedded,
+    /// Named by a lock or requirements file as what to install.
+    Pinned,
     /// A leftover of an interrupted removal, or in the trash.
     Leftover,
+    /// Only its metadata was fetched: a resolver looked at it. A fact, never a finding.
+    Considered,
 }
 
 impl DistState {
@@ -58,7 +76,10 @@ impl DistState {
             Self::Installed => "installed",
             Self::Editable => "editable",
             Self::Cached => "cached",
+            Self::Embedded => "embedded",
+            Self::Pinned => "pinned",
             Self::Leftover => "leftover",
+            Self::Considered => "considered",
         }
     }
 }
@@ -194,6 +215,9 @@ pub struct Distribution {
     /// Its metadata folder or file.
     #[serde(flatten)]
     pub path: TargetPath,
+    /// Where it lies in that file, of what an archive holds: its metadata's folder, with `!/` behind each archive on the
+    /// way.
+    pub member: Option<Excerpt>,
     /// The form of that metadata.
     pub metadata: MetadataForm,
     /// Whether it can be imported there.
@@ -206,6 +230,9 @@ pub struct Distribution {
     pub source_url: Option<Excerpt>,
     /// The source tree that it is linked to, links followed: of editable installs only.
     pub source: Option<TargetPath>,
+    /// SHA-256 of the archive that it comes from, lower-case hex; of a lock file's row those of all archives that may be
+    /// taken. None where nobody says, and none was worked out.
+    pub hashes: Vec<String>,
     /// What RECORD says.
     pub record: RecordSummary,
     /// Name and version as the folder's name has them, where metadata says something else.
@@ -229,13 +256,78 @@ pub struct Distribution {
     pub linked: Option<FileIdentity>,
 }
 
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST_NAME).collect()
+}
+
+/// What every distribution has.
+pub struct Basics<'a> {
+    /// Its metadata folder or file; of one in an archive or a lock file the file that holds or names it.
+    pub path: TargetPath,
+    /// Where in that file, of what an archive holds.
+    pub member: Option<&'a [u8]>,
+    /// In which form.
+    pub form: MetadataForm,
+    /// In which state.
+    pub state: DistState,
+    /// As written.
+    pub name: &'a str,
+    /// As written; empty where nothing says it.
+    pub version: &'a str,
+}
+
+/// Longest name or version that is kept, in characters; no index takes longer ones. They are compared with the packs, so
+/// they are neither redacted nor cut like text that is only shown: a long local part must not make `1.82.7+…` another
+/// version.
+const LONGEST_NAME: usize = 1024;
+
 impl Distribution {
-    /// The site directory that it lies in; none for what conda lists.
+    /// One of which nothing else is known yet.
+    #[must_use]
+    pub fn new(basics: Basics<'_>) -> Self {
+        let Basics { path, member, form, state, name, version } = basics;
+        let (name, version) = (bounded(name), bounded(version));
+        let normalized = normalize_name(&name);
+        let mut parts = vec![path.as_bytes(), normalized.as_bytes(), version.as_bytes()];
+        parts.extend(member);
+        Self {
+            id: Id::new("dist", &parts),
+            environment: None,
+            name,
+            version,
+            member: member.map(Excerpt::of),
+            metadata: form,
+            state,
+            installer: None,
+            installed_at: None,
+            source_url: None,
+            source: None,
+            hashes: Vec::new(),
+            record: RecordSummary::of(RecordState::Absent),
+            folder_says: None,
+            also_at: Vec::new(),
+            version_line: None,
+            hooks: Vec::new(),
+            known_rows: Vec::new(),
+            is_claimed: false,
+            linked: None,
+            normalized,
+            path,
+        }
+    }
+
+    /// The site directory that it lies in; none for what conda lists, and for what is only stored or named.
     #[must_use]
     pub fn site(&self) -> Option<TargetPath> {
         let folder = self.path.parent()?;
         match self.metadata {
-            MetadataForm::CondaMeta => None,
+            MetadataForm::CondaMeta
+            | MetadataForm::Wheel
+            | MetadataForm::Sdist
+            | MetadataForm::CondaPackage
+            | MetadataForm::Zipapp
+            | MetadataForm::Frozen
+            | MetadataForm::Lockfile => None,
             MetadataForm::Directory if folder.file_name() == b"__pycache__" => folder.parent(),
             _ => Some(folder),
         }
@@ -255,6 +347,14 @@ pub struct FolderSays {
     pub name: String,
     /// The version.
     pub version: String,
+}
+
+impl FolderSays {
+    /// The same within the bounds of a report.
+    #[must_use]
+    pub fn bounded(&self) -> Self {
+        Self { name: bounded(&self.name), version: bounded(&self.version) }
+    }
 }
 
 /// A distribution's name as PEP 503 compares it: lower case, runs of `-`, `_` and `.` become one `-`.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::distribution::{DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary};
+use crate::model::distribution::{
+    Basics, DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary,
+};
 use crate::model::facts::Facts;
 use crate::model::fault::Fault;
 use crate::model::finding::{Confidence, Stage};
@@ -16,6 +18,7 @@ use crate::model::path::TargetPath;
 use crate::model::python::Environment;
 use crate::model::report::SCHEMA;
 use crate::model::startup::{HookKind, StartupHook};
+use crate::model::text::Excerpt;
 use crate::model::time::Time;
 use crate::model::verdict::{Completeness, Level, Scope};
 
@@ -118,8 +121,12 @@ struct StoredDistribution {
     version: String,
     #[serde(flatten)]
     path: TargetPath,
+    #[serde(default)]
+    member: Option<String>,
     metadata: MetadataForm,
     state: DistState,
+    #[serde(default)]
+    hashes: Vec<String>,
     installed_at: Option<Time>,
     folder_says: Option<Box<FolderSays>>,
 }
@@ -287,27 +294,24 @@ fn environment(one: &StoredEnvironment) -> Environment {
 }
 
 fn distribution(one: &StoredDistribution) -> Distribution {
+    let basics = Basics {
+        path: one.path.clone(),
+        member: None,
+        form: one.metadata,
+        state: one.state,
+        name: &one.name,
+        version: &one.version,
+    };
     Distribution {
         id: one.id,
         environment: one.environment,
-        name: one.name.clone(),
         normalized: one.normalized.clone(),
-        version: one.version.clone(),
-        path: one.path.clone(),
-        metadata: one.metadata,
-        state: one.state,
-        installer: None,
+        member: one.member.as_ref().map(|member| Excerpt::of(member.as_bytes())),
         installed_at: one.installed_at,
-        source_url: None,
-        source: None,
+        hashes: one.hashes.clone(),
         record: RecordSummary::of(RecordState::Unverified),
         folder_says: one.folder_says.clone(),
-        also_at: Vec::new(),
-        version_line: None,
-        hooks: Vec::new(),
-        known_rows: Vec::new(),
-        is_claimed: false,
-        linked: None,
+        ..Distribution::new(basics)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod csv_row;
 pub mod headers;
 pub mod hive;
 pub mod marshal;
+pub mod names;
 pub mod placed;
 pub mod read_at;
 pub mod texts;

@@ -49,7 +49,8 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
 fn drop_repeats(facts: &mut Facts) {
     facts.venvs.dedup();
     facts.interpreters.dedup_by(|a, b| a.path == b.path);
-    facts.distributions.dedup_by(|a, b| a.path == b.path);
+    // A lock file names many, an archive holds many; a folder is one, whoever reads it.
+    facts.distributions.dedup_by(|a, b| a.path == b.path && (a.id == b.id || a.site().is_some()));
     facts.startup_hooks.dedup_by(|a, b| a.path == b.path);
     facts.watched_files.dedup_by(|a, b| a.path == b.path);
 }

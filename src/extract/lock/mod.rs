@@ -14,6 +14,7 @@ pub mod uv;
 
 pub use super::format::placed::Fault;
 
+use super::format::names::is_name;
 use super::format::placed;
 use super::format::toml::{self, Table, Text};
 use crate::model::text::Excerpt;
@@ -201,15 +202,6 @@ fn sha256(text: &str) -> Option<String> {
     let (kind, hex) = text.trim().split_once(':')?;
     let is_hex = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     (kind.eq_ignore_ascii_case("sha256") && is_hex).then(|| hex.to_ascii_lowercase())
-}
-
-/// Whether a text is the name of a package, as the index takes it.
-fn is_name(text: &str) -> bool {
-    let is_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let mut bytes = text.bytes();
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        && is_end(bytes.next())
-        && bytes.next_back().is_none_or(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether a text is one version: no range, no pattern. What is no version by PEP 440 but could once be published is one.

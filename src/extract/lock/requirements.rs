@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Lock, Pin, excerpt, is_name, sha256};
+use super::{Fault, Lock, Pin, excerpt, sha256};
+use crate::extract::format::names::is_name;
 use crate::extract::format::placed;
 
 /// Options that bring in other packages, which are not followed.

@@ -10,6 +10,7 @@ use super::metadata::{self, Around};
 use super::{record_facts, site_dir};
 use crate::extract::Extractor;
 use crate::extract::format::headers::Headers;
+use crate::extract::format::names;
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{DistState, Distribution, MetadataForm};
@@ -34,7 +35,7 @@ const SMALL: u64 = 64 << 10;
 
 fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
-    let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".dist-info"));
+    let folder = names::parse_folder_name(strip_suffix(candidate.name, b".dist-info"));
     // A container layer says so that the folder below it is gone: no distribution, and nothing missed.
     if candidate.name.starts_with(b".wh.") {
         return Harvest::default();

@@ -9,6 +9,7 @@ use super::metadata::{self, Around, Told};
 use super::site_dir;
 use crate::extract::Extractor;
 use crate::extract::format::headers::{self, Headers};
+use crate::extract::format::names;
 use crate::extract::format::read_at::ReadAt;
 use crate::extract::format::zip::{self, Fault};
 use crate::extract::input::Input;
@@ -49,7 +50,7 @@ fn egg_dir(input: &Input<'_>, egg: &Dir) -> Harvest {
     let mut harvest = Harvest::default();
     let candidate = input.candidate;
     let Ok(metadata) = egg.open_dir(b"EGG-INFO") else { return harvest };
-    let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg"));
+    let folder = names::parse_folder_name(strip_suffix(candidate.name, b".egg"));
     let place = candidate.path.join(b"EGG-INFO");
     let told = metadata::read_headers(input, &metadata, &place, b"PKG-INFO");
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
@@ -67,7 +68,7 @@ fn egg_dir(input: &Input<'_>, egg: &Dir) -> Harvest {
 fn egg_zip(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     let stem = strip_suffix(candidate.name, b".egg");
-    let is_named = metadata::is_egg_name(stem);
+    let is_named = names::is_egg_name(stem);
     let mut changed = None;
     let (headers, miss) = match input.open_candidate_to_judge() {
         Ok(file) => {
@@ -80,7 +81,7 @@ fn egg_zip(input: &Input<'_>) -> Harvest {
     if !is_named && miss.as_ref().is_some_and(Miss::is_no_egg) {
         return Harvest::default();
     }
-    let folder = metadata::parse_folder_name(stem);
+    let folder = names::parse_folder_name(stem);
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     harvest.gaps.extend(miss.map(|miss| miss.gap(input, &headers, &folder)));
@@ -166,7 +167,7 @@ fn lacking(headers: &Headers, fault: Option<Fault>) -> Option<Miss> {
 
 fn egg_info(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
-    let folder = metadata::parse_folder_name(strip_suffix(candidate.name, b".egg-info"));
+    let folder = names::parse_folder_name(strip_suffix(candidate.name, b".egg-info"));
     let mut harvest = Harvest::default();
     harvest.facts.site_dirs.extend(site_dir::holding(input.folder(), candidate.dir));
     let (form, told, changed) = match input.open_dir() {

@@ -8,11 +8,8 @@ use pep440_rs::Version;
 use crate::extract::format::headers::{self, Headers};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::distribution::{
-    DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary, normalize_name,
-};
+use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm, normalize_name};
 use crate::model::facts::Harvest;
-use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::FileIdentity;
 use crate::model::time::Time;
@@ -21,40 +18,8 @@ use crate::target::dir::Dir;
 /// Most bytes of a header block; descriptions follow after it and are not read.
 pub const HEADER_CAP: u64 = 1 << 20;
 
-/// Longest name or version that is kept, in characters. File names end at 255 bytes; no index takes longer ones.
-const LONGEST_NAME: usize = 1024;
-
 /// Enough for the headers of nearly every distribution in one read.
 const FIRST_READ: u64 = 8 << 10;
-
-/// Name and version by the name of the folder or file: split at the last `-` (installers write `-` inside either as
-/// `_`), `-pyX.Y` and the like dropped.
-#[must_use]
-pub fn parse_folder_name(stem: &[u8]) -> FolderSays {
-    let text = String::from_utf8_lossy(stem);
-    let text = without_python_tag(&text).unwrap_or(&text);
-    match text.rsplit_once('-') {
-        Some((name, version)) if !name.is_empty() => FolderSays { name: name.to_owned(), version: version.to_owned() },
-        _ => FolderSays { name: text.to_owned(), version: String::new() },
-    }
-}
-
-/// Whether a name is built as setuptools names eggs: `NAME-VERSION-pyX.Y`, with or without a platform.
-#[must_use]
-pub fn is_egg_name(stem: &[u8]) -> bool {
-    without_python_tag(&String::from_utf8_lossy(stem)).is_some_and(|text| text.contains('-'))
-}
-
-fn without_python_tag(text: &str) -> Option<&str> {
-    let at = text.rfind("-py")?;
-    text.get(at + 3..).filter(|tag| is_python_tag(tag)).and_then(|_| text.get(..at))
-}
-
-/// `3.8`, `3.11-linux-x86_64`, `2`.
-fn is_python_tag(text: &str) -> bool {
-    text.starts_with(|at: char| at.is_ascii_digit())
-        && text.split('-').next().is_some_and(|tag| tag.chars().all(|at| at.is_ascii_digit() || at == '.'))
-}
 
 /// What a file of headers said.
 #[derive(Default)]
@@ -144,28 +109,19 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
     let disagrees = !is_leftover
         && (normalize_name(&folder.name) != normalized
             || (!folder.version.is_empty() && plain(&folder.version) != plain(&version)));
-    Distribution {
-        id: Id::new("dist", &[around.path.as_bytes(), normalized.as_bytes(), version.as_bytes()]),
-        environment: None,
-        name: bounded(&name),
-        normalized: bounded(&normalized),
-        version: bounded(&version),
+    let basics = Basics {
         path: around.path,
-        metadata: around.form,
+        member: None,
+        form: around.form,
         state: if is_leftover { DistState::Leftover } else { DistState::Installed },
-        installer: None,
+        name: &name,
+        version: &version,
+    };
+    Distribution {
         installed_at: around.changed,
-        source_url: None,
-        source: None,
-        record: RecordSummary::of(RecordState::Absent),
-        folder_says: disagrees
-            .then(|| Box::new(FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) })),
-        also_at: Vec::new(),
+        folder_says: disagrees.then(|| Box::new(folder.bounded())),
         version_line: headers.version_line,
-        hooks: Vec::new(),
-        known_rows: Vec::new(),
-        is_claimed: false,
-        linked: None,
+        ..Distribution::new(basics)
     }
 }
 
@@ -189,12 +145,6 @@ fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
     })
 }
 
-/// Names and versions are compared with the packs, so they are neither redacted nor cut like text that is only shown:
-/// a long local part must not make `1.82.7+…` another version. They are bounded all the same.
-fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST_NAME).collect()
-}
-
 /// A version without the differences that file names bring with them.
 fn plain(version: &str) -> String {
     version
@@ -209,37 +159,7 @@ fn plain(version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn split(stem: &str) -> (String, String) {
-        let says = parse_folder_name(stem.as_bytes());
-        (says.name, says.version)
-    }
-
-    #[test]
-    fn folder_names_are_split_at_the_last_dash() {
-        let both = |name: &str, version: &str| (name.to_owned(), version.to_owned());
-        assert_eq!(split("litellm-1.82.8"), both("litellm", "1.82.8"));
-        assert_eq!(split("litellm-1!1.82.7"), both("litellm", "1!1.82.7"));
-        assert_eq!(split("PyGObject-3.42.2"), both("PyGObject", "3.42.2"));
-        assert_eq!(split("six-1.0-py3.8"), both("six", "1.0"));
-        assert_eq!(split("numpy-1.0-py3.8-linux-x86_64"), both("numpy", "1.0"));
-        assert_eq!(split("cryptography"), both("cryptography", ""));
-        assert_eq!(split("x-python-y"), both("x-python", "y"));
-    }
-
-    #[test]
-    fn eggs_are_known_by_their_names() {
-        for (stem, expected) in [
-            ("six-1.0-py3.8", true),
-            ("numpy-1.0-py2.7-linux-x86_64", true),
-            ("six-1.0", false),
-            ("six-py3", false),
-            ("chicken", false),
-            ("x-1.0-python", false),
-        ] {
-            assert_eq!(is_egg_name(stem.as_bytes()), expected, "{stem}");
-        }
-    }
+    use crate::extract::format::names::parse_folder_name;
 
     #[test]
     fn a_long_local_part_hides_no_version() {
