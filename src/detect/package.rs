@@ -31,10 +31,10 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
         .collect()
 }
 
-/// Packages that two kinds of metadata name: conda keeps a list of its own beside what the package brings with it. They
-/// are one thing installed once.
+/// Packages that several things in one environment name: conda keeps a list of its own beside what the package brings with
+/// it, and in its cache an archive beside what is unpacked. They are one thing.
 struct Twins<'a> {
-    by_conda: HashMap<Key<'a>, &'a Distribution>,
+    by_conda: HashMap<Key<'a>, Vec<&'a Distribution>>,
     by_package: HashSet<Key<'a>>,
 }
 
@@ -42,21 +42,31 @@ type Key<'a> = (Option<Id>, &'a str, &'a str);
 
 impl<'a> Twins<'a> {
     fn of(all: &'a [Distribution]) -> Self {
-        let by_conda = all.iter().filter(|found| found.metadata == MetadataForm::CondaMeta);
-        let by_conda: HashMap<Key<'a>, &Distribution> = by_conda.map(|found| (key(found), found)).collect();
-        let others =
-            all.iter().filter(|found| found.metadata != MetadataForm::CondaMeta && found.state.is_importable());
-        let by_package = if by_conda.is_empty() { HashSet::new() } else { others.map(key).collect() };
+        let mut by_conda: HashMap<Key<'a>, Vec<&'a Distribution>> = HashMap::new();
+        for found in all.iter().filter(|found| is_of_conda(found)) {
+            by_conda.entry(key(found)).or_default().push(found);
+        }
+        let tells = |found: &&Distribution| !is_of_conda(found) && found.state != DistState::Leftover;
+        let by_package =
+            if by_conda.is_empty() { HashSet::new() } else { all.iter().filter(tells).map(key).collect() };
         Self { by_conda, by_package }
     }
 
+    /// What the package brings with it tells the most; of conda's own files the first one does.
     fn is_told_by_another(&self, found: &Distribution) -> bool {
-        found.metadata == MetadataForm::CondaMeta && self.by_package.contains(&key(found))
+        let first = self.by_conda.get(&key(found)).and_then(|twins| twins.first());
+        let is_first = first.is_none_or(|first| first.id == found.id);
+        is_of_conda(found) && (self.by_package.contains(&key(found)) || !is_first)
     }
 
-    fn of_conda(&self, found: &Distribution) -> Option<&'a Distribution> {
-        self.by_conda.get(&key(found)).copied().filter(|conda| conda.path != found.path)
+    fn of_conda(&self, found: &'a Distribution) -> impl Iterator<Item = &'a Distribution> {
+        self.by_conda.get(&key(found)).into_iter().flatten().copied().filter(|conda| conda.id != found.id)
     }
+}
+
+/// Without an environment nothing says that two files are about one thing.
+fn is_of_conda(found: &Distribution) -> bool {
+    found.environment.is_some() && matches!(found.metadata, MetadataForm::CondaMeta | MetadataForm::CondaPackage)
 }
 
 fn key(found: &Distribution) -> Key<'_> {

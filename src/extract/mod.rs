@@ -2,6 +2,7 @@
 //!
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
+pub mod cache;
 pub mod format;
 pub mod input;
 pub mod known_file;
@@ -52,6 +53,10 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
     python::customize::EXTRACTOR,
+    cache::pip::EXTRACTOR,
+    cache::uv::EXTRACTOR,
+    cache::pdm::EXTRACTOR,
+    cache::conda::EXTRACTOR,
     setting::EXTRACTOR,
     known_file::EXTRACTOR,
 ];

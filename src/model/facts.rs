@@ -9,6 +9,7 @@ use super::path::TargetPath;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
 use super::setting::PythonSetting;
 use super::startup::{Module, StartupHook};
+use super::text::Excerpt;
 
 /// What is true of the target, without opinion.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ pub struct Facts {
     pub environments: Vec<Environment>,
     /// Distributions.
     pub distributions: Vec<Distribution>,
+    /// What caches say of the things in them; for the join.
+    pub cache_notes: Vec<CacheNote>,
     /// Start-up files.
     pub startup_hooks: Vec<StartupHook>,
     /// Code of packages that stands out, of those that were looked into.
@@ -46,6 +49,27 @@ pub struct PackageCode {
     pub distribution: Id,
     /// The module.
     pub module: Module,
+}
+
+/// What a file of a cache says of something in it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CacheNote {
+    /// The folder that it speaks of.
+    pub about: TargetPath,
+    /// SHA-256 of the archive that this came from, lower-case hex.
+    pub sha256: Option<String>,
+    /// Where that came from.
+    pub source_url: Option<Excerpt>,
+    /// What it is, should the folder be gone: the note itself is then all that is left of a download.
+    pub names: Option<Box<Distribution>>,
+}
+
+impl CacheNote {
+    /// One that says nothing yet.
+    #[must_use]
+    pub fn about(about: TargetPath) -> Self {
+        Self { about, sha256: None, source_url: None, names: None }
+    }
 }
 
 /// One reader's yield: facts, and what it missed.
@@ -79,6 +103,7 @@ impl Harvest {
             interpreters,
             environments,
             distributions,
+            cache_notes,
             startup_hooks,
             watched_files,
             package_code,
@@ -92,6 +117,7 @@ impl Harvest {
         take(&mut self.facts.interpreters, interpreters);
         take(&mut self.facts.environments, environments);
         take(&mut self.facts.distributions, distributions);
+        take(&mut self.facts.cache_notes, cache_notes);
         take(&mut self.facts.startup_hooks, startup_hooks);
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
@@ -112,6 +138,7 @@ impl Harvest {
         facts.interpreters.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.environments.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.distributions.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
+        facts.cache_notes.sort_unstable();
         facts.startup_hooks.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.watched_files.sort_unstable();
         facts.package_code.sort_unstable();

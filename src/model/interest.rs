@@ -26,6 +26,8 @@ pub enum NamePattern {
     Suffix(&'static str),
     /// How it begins.
     Prefix(&'static str),
+    /// So many hexadecimal digits and nothing else.
+    HexDigits(usize),
 }
 
 /// What a check asks for.

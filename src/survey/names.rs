@@ -15,6 +15,7 @@ pub struct NameTable {
     exact: HashMap<Vec<u8>, Vec<Asker>>,
     suffixes: Vec<(Vec<u8>, Asker)>,
     prefixes: Vec<(Vec<u8>, Asker)>,
+    hex_digits: Vec<(usize, Asker)>,
     folders: FolderTable,
 }
 
@@ -77,6 +78,7 @@ impl NameTable {
             exact: HashMap::new(),
             suffixes: Vec::new(),
             prefixes: Vec::new(),
+            hex_digits: Vec::new(),
             folders: FolderTable::new(),
         };
         for (check, interest) in interests.enumerate() {
@@ -112,6 +114,7 @@ impl NameTable {
                 self.prefix_gate.add(prefix_key(start.as_bytes()));
                 self.prefixes.push((start.to_ascii_lowercase().into_bytes(), asker));
             }
+            NamePattern::HexDigits(count) => self.hex_digits.push((count, asker)),
         }
     }
 
@@ -161,6 +164,11 @@ impl NameTable {
                 .iter()
                 .filter(|(start, asker)| wants(asker) && starts(start))
                 .for_each(|(_, asker)| ask(asker.check));
+        }
+        for (count, asker) in &self.hex_digits {
+            if name.len() == *count && wants(asker) && name.iter().all(u8::is_ascii_hexdigit) {
+                ask(asker.check);
+            }
         }
         if self.exact_gate.has(exact_key(name)) {
             let found = self.exact.get(&name.to_ascii_lowercase());

@@ -101,6 +101,23 @@ impl<'a> Builder<'a> {
         (prefix.shown_by == PrefixMark::Conda).then_some((prefix.folder, home))
     }
 
+    /// The environment of a file in a cache, the trash or a layer, and the state that what lies there has; none for a file
+    /// of another place.
+    pub(super) fn store(&mut self, file: &TargetPath) -> Option<(Id, Option<DistState>)> {
+        let folder = file.parent()?;
+        let fit = self.places.fit(&folder, false, &self.marks)?;
+        let state = state(fit.rule);
+        if state.is_none() && fit.rule.container.is_none() {
+            return None;
+        }
+        let path = folder.ancestor(fit.root);
+        if !self.environments.contains_key(&path) {
+            let new = environment(self.target, &path, None, Some(&fit), "unknown");
+            self.environments.insert(path.clone(), new);
+        }
+        Some((self.environments.get(&path)?.id, state))
+    }
+
     /// Finds or makes the environment of one site directory.
     pub(super) fn home(&mut self, site: &SiteDir, sites: &Sites) -> Home {
         // A folder of any name that `site-packages` links to is what the link says.

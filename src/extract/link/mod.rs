@@ -5,6 +5,7 @@ mod environments;
 mod hooks;
 mod interpreters;
 mod sites;
+mod stores;
 mod versions;
 
 use std::collections::{HashMap, HashSet};
@@ -37,8 +38,10 @@ pub fn link(target: &Target, places: &Places, mut harvest: Harvest) -> Harvest {
         homes.entry(path).or_insert(home);
     }
     homes.extend(builder.add_prefixes());
+    stores::settle(&mut harvest.facts, &mut builder);
     harvest.facts.environments = builder.finish();
     settle_distributions(&mut harvest.facts, &homes);
+    stores::take_notes(&mut harvest.facts);
     interpreters::settle(&mut harvest.facts, &builder, &versions);
     hooks::settle(target, &mut harvest, &homes, &libraries);
     harvest.sort();
