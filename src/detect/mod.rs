@@ -6,6 +6,7 @@ pub mod file;
 mod hard_links;
 pub mod package;
 pub mod package_code;
+pub mod pipeline;
 pub mod place;
 pub mod record;
 pub mod reference;
@@ -48,6 +49,7 @@ pub static RULES: &[Rule] = &[
     startup_hook::SHAPE,
     file::RULE,
     reference::RULE,
+    pipeline::RULE,
 ];
 
 /// What the rules look at.

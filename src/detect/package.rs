@@ -47,8 +47,7 @@ impl<'a> Twins<'a> {
             by_conda.entry(key(found)).or_default().push(found);
         }
         let tells = |found: &&Distribution| !is_of_conda(found) && found.state != DistState::Leftover;
-        let by_package =
-            if by_conda.is_empty() { HashSet::new() } else { all.iter().filter(tells).map(key).collect() };
+        let by_package = if by_conda.is_empty() { HashSet::new() } else { all.iter().filter(tells).map(key).collect() };
         Self { by_conda, by_package }
     }
 

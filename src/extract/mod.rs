@@ -9,6 +9,7 @@ pub mod known_file;
 pub mod layout;
 pub mod link;
 pub mod lock;
+pub mod pipeline;
 pub mod program_version;
 pub mod python;
 pub mod setting;
@@ -57,6 +58,8 @@ pub static EXTRACTORS: &[Extractor] = &[
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,
     cache::conda::EXTRACTOR,
+    pipeline::PIPELINES,
+    pipeline::RECIPES,
     setting::EXTRACTOR,
     known_file::EXTRACTOR,
 ];

@@ -4,6 +4,7 @@
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
 use super::id::Id;
+use super::install::Install;
 use super::known_file::WatchedFile;
 use super::path::TargetPath;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
@@ -32,6 +33,8 @@ pub struct Facts {
     pub distributions: Vec<Distribution>,
     /// What caches say of the things in them; for the join.
     pub cache_notes: Vec<CacheNote>,
+    /// Lines of pipelines and requirements files that have packages installed.
+    pub installs: Vec<Install>,
     /// Start-up files.
     pub startup_hooks: Vec<StartupHook>,
     /// Code of packages that stands out, of those that were looked into.
@@ -104,6 +107,7 @@ impl Harvest {
             environments,
             distributions,
             cache_notes,
+            installs,
             startup_hooks,
             watched_files,
             package_code,
@@ -118,6 +122,7 @@ impl Harvest {
         take(&mut self.facts.environments, environments);
         take(&mut self.facts.distributions, distributions);
         take(&mut self.facts.cache_notes, cache_notes);
+        take(&mut self.facts.installs, installs);
         take(&mut self.facts.startup_hooks, startup_hooks);
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
@@ -139,6 +144,8 @@ impl Harvest {
         facts.environments.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.distributions.sort_unstable_by(|a, b| (&a.path, &a.id).cmp(&(&b.path, &b.id)));
         facts.cache_notes.sort_unstable();
+        facts.installs.sort_unstable();
+        facts.installs.dedup();
         facts.startup_hooks.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         facts.watched_files.sort_unstable();
         facts.package_code.sort_unstable();

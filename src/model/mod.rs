@@ -10,6 +10,7 @@ pub mod finding;
 pub mod glob;
 pub mod host;
 pub mod id;
+pub mod install;
 pub mod interest;
 pub mod known_file;
 pub mod path;

@@ -99,7 +99,7 @@ fn section(name: &str) -> String {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|at| at.is_ascii_lowercase() || matches!(at, '_' | '.'))
+    !text.is_empty() && text.chars().all(|at| at.is_ascii_lowercase() || at.is_ascii_digit() || matches!(at, '_' | '.'))
 }
 
 impl Wanted {

@@ -76,7 +76,7 @@ const WORDS: &[(&str, &str, &str)] = &[
         "distributions",
         "metadata",
         "dist-info egg-info-dir egg-info-file egg-dir egg-zip egg-link conda-meta wheel sdist lockfile zipapp vendored \
-         directory",
+         directory conda-package frozen",
     ),
     ("startup_hooks", "kind", "pth start sitecustomize usercustomize ._pth environment pyc"),
     ("startup_hooks", "judgement", "known-bad malicious-shape review explained plain"),

@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn only_records_of_conda_are_taken() {
-        let index = parse_index(br#"{"name": "litellm", "version": "1.82.7", "build": "py_0", "depends": []}"#).unwrap();
+        let index =
+            parse_index(br#"{"name": "litellm", "version": "1.82.7", "build": "py_0", "depends": []}"#).unwrap();
         assert_eq!((index.name.as_str(), index.version.as_str()), ("litellm", "1.82.7"));
         assert!(parse_index(br#"{"name": "x", "version": "1"}"#).is_none());
         assert!(parse_index(b"[]").is_none());

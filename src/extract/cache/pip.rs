@@ -73,7 +73,7 @@ fn response(input: &Input<'_>) -> Harvest {
         }
         Ok(None | Some(Ok(None))) => none(),
         Ok(Some(Err(gap))) => Harvest::missed(gap),
-        Err(says) => Harvest::missed(input.gap(GapReason::Malformed).because(says).harmless()),
+        Err(says) => Harvest::missed(input.gap(GapReason::Malformed).because(says)),
     }
 }
 
@@ -90,7 +90,9 @@ fn body_of<F: ReadAt + ?Sized>(file: &F) -> Result<Option<std::ops::Range<u64>>,
     let mut buffer = [0; MARK.len()];
     match head(file, &mut buffer) {
         Ok(mark) if mark == MARK => {}
-        Ok(mark) if mark.starts_with(b"cc=") => return Err("a response in the form of pip before 10, which is not read"),
+        Ok(mark) if mark.starts_with(b"cc=") => {
+            return Err("a response in the form of pip before 10, which is not read");
+        }
         _ => return Ok(None),
     }
     let mut items = Items::at(file, MARK.len() as u64);

@@ -186,7 +186,8 @@ pub fn parse(bytes: &[u8]) -> Option<Pointer> {
             None => break,
         }
     }
-    let id = texts.pop_front().filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))?;
+    let id =
+        texts.pop_front().filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))?;
     let kind = texts.iter().position(|text| text.eq_ignore_ascii_case("sha256"));
     let sha256 = kind.and_then(|at| texts.get(at + 1)).map(|hash| hash.to_ascii_lowercase());
     let file = texts.iter().find(|text| text.ends_with(".whl")).cloned();
@@ -227,7 +228,10 @@ mod tests {
         // One for a wheel from a folder: a time in front, no hash, no address.
         let rev = b"\x92\x92\xcek\x01\x96\xaf\xce*\x19n\\\x95\xb0PujBCxudhFGWDQ9z\x90\xbcmdurl-0.1.2-py3-none-any.whl\x00\xc0";
         let found = parse(rev).unwrap();
-        assert_eq!((found.id.as_str(), found.file.as_deref()), ("PujBCxudhFGWDQ9z", Some("mdurl-0.1.2-py3-none-any.whl")));
+        assert_eq!(
+            (found.id.as_str(), found.file.as_deref()),
+            ("PujBCxudhFGWDQ9z", Some("mdurl-0.1.2-py3-none-any.whl"))
+        );
         assert_eq!((found.sha256, found.url), (None, None));
         assert_eq!(parse(b""), None);
         assert_eq!(parse(b"\x01abc"), None);
@@ -237,7 +241,9 @@ mod tests {
     #[test]
     fn buckets_carry_any_number() {
         assert!(is_bucket("wheels-v7", "wheels") && is_bucket("sdists-v10", "sdists"));
-        assert!(!is_bucket("wheels-v", "wheels") && !is_bucket("wheels", "wheels") && !is_bucket("wheels-vx", "wheels"));
+        assert!(
+            !is_bucket("wheels-v", "wheels") && !is_bucket("wheels", "wheels") && !is_bucket("wheels-vx", "wheels")
+        );
     }
 
     proptest! {

@@ -152,7 +152,7 @@ mod tests {
         let mut items = Items::at(bytes.as_slice(), 0);
         items.enter("b").unwrap();
         items.enter("c").unwrap();
-        assert_eq!(items.take(), Some(Item::Bytes(14..17)));
+        assert_eq!(items.take(), Some(Item::Bytes(15..18)));
         assert_eq!(items.take(), None);
         assert_eq!(Items::at(bytes.as_slice(), 0).enter("x"), None);
     }

@@ -101,11 +101,10 @@ impl<'a> Builder<'a> {
         (prefix.shown_by == PrefixMark::Conda).then_some((prefix.folder, home))
     }
 
-    /// The environment of a file in a cache, the trash or a layer, and the state that what lies there has; none for a file
-    /// of another place.
-    pub(super) fn store(&mut self, file: &TargetPath) -> Option<(Id, Option<DistState>)> {
-        let folder = file.parent()?;
-        let fit = self.places.fit(&folder, false, &self.marks)?;
+    /// The environment of a folder in a cache, the trash or a layer, and the state that what lies there has; none for one of
+    /// another place.
+    pub(super) fn store(&mut self, folder: &TargetPath) -> Option<(Id, Option<DistState>)> {
+        let fit = self.places.fit(folder, false, &self.marks)?;
         let state = state(fit.rule);
         if state.is_none() && fit.rule.container.is_none() {
             return None;

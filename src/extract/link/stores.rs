@@ -14,7 +14,12 @@ pub(super) fn settle(facts: &mut Facts, builder: &mut Builder<'_>) {
         if !is_file_of_its_own(found) {
             continue;
         }
-        let Some((environment, state)) = builder.store(&found.path) else { continue };
+        // A cache of conda is known by what is unpacked in it.
+        let folder = match found.metadata {
+            MetadataForm::CondaPackage => place(found),
+            _ => found.path.parent(),
+        };
+        let Some((environment, state)) = folder.and_then(|folder| builder.store(&folder)) else { continue };
         found.environment = Some(environment);
         if let (DistState::Embedded, Some(state)) = (found.state, state) {
             found.state = state;

@@ -1,0 +1,344 @@
+//! Commands that install packages, as pipelines and Dockerfiles write them: `pip install`, `uv add`, `pipx run` and their
+//! kin, with the requirements they name (PEP 508 as far as a shell word holds it).
+
+use crate::extract::format::names::is_name;
+use crate::model::distribution::normalize_name;
+
+/// One thing that a line has installed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// Where the command begins, counted from 1.
+    pub line: u32,
+    /// The command, lines joined.
+    pub text: String,
+    /// What it names.
+    pub named: Named,
+}
+
+/// What is named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Named {
+    /// A package, by PEP 503, and which versions will do; empty for any.
+    Package {
+        /// The name.
+        normalized: String,
+        /// Such as `>=1.80,<2`.
+        specifier: String,
+    },
+    /// A file of requirements.
+    File(String),
+}
+
+/// Most bytes of one command, lines joined.
+const LONGEST: usize = 64 << 10;
+
+/// Words that begin an install, and whether each word behind them is a package or only the first one, which is a program
+/// with its own words behind it.
+const COMMANDS: &[(&[&str], Words)] = &[
+    (&["pip", "install"], Words::All),
+    (&["pip", "download"], Words::All),
+    (&["pip", "wheel"], Words::All),
+    (&["uv", "add"], Words::All),
+    (&["uv", "tool", "install"], Words::First),
+    (&["uv", "tool", "run"], Words::First),
+    (&["uv", "run"], Words::None),
+    (&["uvx"], Words::First),
+    (&["pipx", "install"], Words::All),
+    (&["pipx", "run"], Words::First),
+    (&["poetry", "add"], Words::All),
+    (&["pdm", "add"], Words::All),
+    (&["pipenv", "install"], Words::All),
+    (&["conda", "install"], Words::All),
+    (&["mamba", "install"], Words::All),
+    (&["micromamba", "install"], Words::All),
+    (&["pixi", "add"], Words::All),
+];
+
+/// Which words behind a command are packages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    All,
+    First,
+    None,
+}
+
+/// Options with a file of requirements behind them, with packages, and with something else.
+const FILES: &[&str] = &["-r", "--requirement", "--requirements", "--with-requirements", "--file"];
+const PACKAGES: &[&str] = &["--with", "--from", "--spec"];
+const OTHERS: &[&str] = &[
+    "-c",
+    "--constraint",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "--index",
+    "--default-index",
+    "-f",
+    "--find-links",
+    "-t",
+    "--target",
+    "--prefix",
+    "--root",
+    "--platform",
+    "--python-version",
+    "--python",
+    "-p",
+    "--implementation",
+    "--abi",
+    "--trusted-host",
+    "--cache-dir",
+    "--timeout",
+    "--retries",
+    "--progress-bar",
+    "--no-binary",
+    "--only-binary",
+    "--group",
+    "-G",
+    "--extra",
+    "-E",
+    "--source",
+    "--channel",
+    "-n",
+    "--name",
+    "--proxy",
+    "--cert",
+    "--log",
+    "--src",
+    "-d",
+    "--dest",
+    "-w",
+    "--wheel-dir",
+    "--config-settings",
+    "-C",
+    "--report",
+    "--upgrade-strategy",
+    "-e",
+    "--editable",
+];
+
+/// Every install in a text. Comments are no commands; a line that ends in a backslash goes on in the next one.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Vec<Line> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = Vec::new();
+    let mut joined = String::new();
+    let mut begun = 1;
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim();
+        // In a Dockerfile comments may stand between the lines of one command.
+        if line.starts_with('#') || (line.is_empty() && !joined.is_empty()) {
+            continue;
+        }
+        if joined.is_empty() {
+            begun = number;
+        }
+        let goes_on = line.strip_suffix('\\').filter(|_| joined.len() < LONGEST);
+        joined.push_str(goes_on.unwrap_or(line));
+        if goes_on.is_some() {
+            joined.push(' ');
+            continue;
+        }
+        commands(begun, &joined, &mut out);
+        joined.clear();
+    }
+    commands(begun, &joined, &mut out);
+    out
+}
+
+/// The commands of one line, which the shell's own signs part.
+fn commands(line: u32, text: &str, out: &mut Vec<Line>) {
+    for command in text.split(['|', ';', '&', '`', '\n']) {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        // A comment behind a command.
+        let end = words.iter().position(|word| word.starts_with('#')).unwrap_or(words.len());
+        let words = words.get(..end).unwrap_or_default();
+        let Some((at, rest, kind)) = begins(words) else { continue };
+        let rest = words.get(rest..closed(words, at)).unwrap_or_default();
+        let rest = joined(rest);
+        let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        let found = named(&rest, kind);
+        out.extend(found.into_iter().map(|named| Line { line, text: command.trim().to_owned(), named }));
+    }
+}
+
+/// Where a command ends that begins at a word: a quote that opens there and goes on over several words closes it.
+fn closed(words: &[&str], at: usize) -> usize {
+    let first = words.get(at).map(|word| word.trim_start_matches('[')).unwrap_or_default();
+    let quote = first.chars().next().filter(|quote| matches!(quote, '"' | '\'') && first.matches(*quote).count() == 1);
+    let Some(quote) = quote else { return words.len() };
+    let is_end = |word: &&str| word.trim_end_matches([',', ']']).ends_with(quote);
+    let found = words.iter().skip(at).position(is_end);
+    found.map_or(words.len(), |found| at + found + 1)
+}
+
+/// The words without their quotes, and those of one requirement, such as `litellm == 1.82.8`, as one word.
+fn joined(words: &[&str]) -> Vec<String> {
+    let is_sign = |at: char| "=<>~!,".contains(at);
+    let mut out: Vec<String> = Vec::new();
+    for word in words.iter().map(|word| bare(word)).filter(|word| !word.is_empty()) {
+        match out.last_mut().filter(|last| !last.starts_with('-')) {
+            Some(last) if word.starts_with(is_sign) || last.ends_with(is_sign) => last.push_str(word),
+            _ => out.push(word.to_owned()),
+        }
+    }
+    out
+}
+
+/// A word without the quotes, brackets and commas that a shell, YAML or the list form of a Dockerfile puts around it.
+fn bare(word: &str) -> &str {
+    let word = word.trim_matches(['"', '\'', ',', '(', ')', '$']);
+    let word = if word.contains('[') && word.contains(']') && !word.starts_with('[') {
+        word
+    } else {
+        word.trim_matches(['[', ']'])
+    };
+    word.trim_matches(['"', '\'', ','])
+}
+
+/// Where in a line the first command that installs begins, and the words behind it.
+fn begins(words: &[&str]) -> Option<(usize, usize, Words)> {
+    (0..words.len()).find_map(|at| {
+        let here = words.get(at..)?;
+        COMMANDS.iter().find_map(|(command, kind)| {
+            let mut pairs = command.iter().zip(here).enumerate();
+            let is_same = |(at, (is, word)): (usize, (&&str, &&str))| {
+                let word = bare(word);
+                if at == 0 { program(word) == *is } else { word == *is }
+            };
+            (here.len() >= command.len() && pairs.all(is_same)).then_some((at, at + command.len(), *kind))
+        })
+    })
+}
+
+/// The program that a word calls: `/usr/bin/pip3.11` is pip.
+fn program(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let plain = name.trim_end_matches(|at: char| at.is_ascii_digit() || at == '.');
+    if plain == "pip" { plain } else { name }
+}
+
+fn named(words: &[&str], kind: Words) -> Vec<Named> {
+    let mut out = Vec::new();
+    let mut words = words.iter();
+    let mut has_first = false;
+    while let Some(word) = words.next() {
+        if word.starts_with('-') {
+            let (option, value) = word.split_once('=').map_or((*word, None), |(option, value)| (option, Some(value)));
+            let mut value = || value.or_else(|| words.next().copied()).map(bare);
+            if FILES.contains(&option) {
+                out.extend(value().map(|file| Named::File(file.to_owned())));
+            } else if PACKAGES.contains(&option) {
+                out.extend(value().into_iter().flat_map(|all| all.split(',')).filter_map(package));
+            } else if OTHERS.contains(&option) {
+                value();
+            } else if let Some(file) =
+                option.strip_prefix("-r").filter(|file| !option.starts_with("--") && !file.is_empty())
+            {
+                out.push(Named::File(file.to_owned()));
+            }
+            continue;
+        }
+        match kind {
+            Words::All => out.extend(package(word)),
+            Words::First if !has_first => out.extend(package(word)),
+            Words::First | Words::None => break,
+        }
+        has_first = true;
+    }
+    out
+}
+
+/// `name[extra]>=1.0,<2`, `name@1.0` of uv and poetry, `name=1.0` of conda. A version that a variable holds may be any.
+fn package(word: &str) -> Option<Named> {
+    let word = word.split(';').next()?.trim();
+    let end = word.find(|at: char| !(at.is_ascii_alphanumeric() || "-_.".contains(at))).unwrap_or(word.len());
+    let (name, rest) = word.split_at_checked(end)?;
+    let rest = match rest.strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1,
+        None => rest,
+    };
+    let specifier = match rest.trim() {
+        "" => String::new(),
+        // A path, an address, a key and its value.
+        rest if rest.starts_with(['/', ':', '\\']) || rest.contains("://") => return None,
+        rest if rest.contains('$') || rest.contains("{{") => String::new(),
+        "@latest" => String::new(),
+        rest if rest.starts_with('@') => rest.replacen('@', "==", 1).replace("==^", ">=").replace("==~", ">="),
+        rest if rest.starts_with('=') && !rest.starts_with("==") => {
+            format!("=={}", rest.trim_start_matches('=').split('=').next()?)
+        }
+        rest if rest.starts_with(['=', '<', '>', '~', '!']) => rest.to_owned(),
+        _ => return None,
+    };
+    is_name(name).then(|| Named::Package { normalized: normalize_name(name), specifier })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn told(text: &str) -> Vec<String> {
+        let word = |named| match named {
+            Named::Package { normalized, specifier } => format!("{normalized}{specifier}"),
+            Named::File(file) => format!("-r {file}"),
+        };
+        parse(text.as_bytes()).into_iter().map(|one| format!("{} {}", one.line, word(one.named))).collect()
+    }
+
+    #[test]
+    fn installs_of_pipelines() {
+        assert_eq!(told("    - run: pip install litellm\n"), ["1 litellm"]);
+        assert_eq!(
+            told("x\n  - python3 -m pip install -U 'litellm[proxy]>=1.80,<2' requests"),
+            ["2 litellm>=1.80,<2", "2 requests"]
+        );
+        assert_eq!(told("script: [\"pip3.11 install litellm==1.82.8\", \"pytest\"]"), ["1 litellm==1.82.8"]);
+        assert_eq!(
+            told("pip install --index-url https://x/simple -r requirements/dev.txt -rbase.txt --requirement=a.txt"),
+            ["1 -r requirements/dev.txt", "1 -r base.txt", "1 -r a.txt"]
+        );
+        assert_eq!(told("uvx --from litellm==1.82.8 litellm --port 1"), ["1 litellm==1.82.8", "1 litellm"]);
+        assert_eq!(told("uv run --with litellm,httpx main.py"), ["1 litellm", "1 httpx"]);
+        assert_eq!(
+            told("uv tool install litellm@1.82.8 && poetry add litellm@latest"),
+            ["1 litellm==1.82.8", "1 litellm"]
+        );
+        assert_eq!(told("conda install -c conda-forge litellm=1.82.8=py_0"), ["1 litellm==1.82.8"]);
+        assert_eq!(told("pip install litellm==${VERSION} \"litellm == 1\""), ["1 litellm", "1 litellm==1"]);
+    }
+
+    #[test]
+    fn installs_of_recipes() {
+        let text = "FROM python:3.12\n# pip install nothing\nRUN apt-get update && \\\n    # why\n    pip install --no-cache-dir \\\n      litellm \\\n      httpx\nRUN [\"pip\", \"install\", \"litellm==1.82.7\"]\n";
+        assert_eq!(told(text), ["3 litellm", "3 httpx", "8 litellm==1.82.7"]);
+    }
+
+    #[test]
+    fn what_is_no_install() {
+        for text in [
+            "pip uninstall litellm",
+            "echo litellm",
+            "apt-get install litellm",
+            "pip install .",
+            "pip install -e ./litellm",
+            "pip install git+https://x/litellm",
+            "pip install # litellm",
+            "pip install ../litellm",
+            "# - pip install litellm",
+            "name: install litellm",
+        ] {
+            let named = told(text);
+            assert!(!named.iter().any(|one| one.contains("litellm")), "{text}: {named:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_stops_it(bytes in prop::collection::vec(any::<u8>(), 0..200), start in prop::sample::select(vec!["", "pip install ", "uvx --from ", "RUN [\"pip\",\"install\","])) {
+            let _ = parse(&[start.as_bytes(), &bytes].concat());
+        }
+    }
+}
