@@ -13,6 +13,7 @@
 //! on it.
 
 mod bytecode;
+mod caches;
 mod corpus;
 mod feeds;
 mod hit;
