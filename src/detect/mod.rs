@@ -44,6 +44,7 @@ pub static RULES: &[Rule] = &[
     package::RULE,
     package_code::RULE,
     record::KNOWN,
+    record::ARCHIVE,
     record::CHANGED,
     startup_hook::KNOWN,
     startup_hook::SHAPE,

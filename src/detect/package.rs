@@ -224,7 +224,7 @@ fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
 }
 
 /// In which state it is, and in what.
-fn place_words(found: &Distribution) -> String {
+pub(super) fn place_words(found: &Distribution) -> String {
     let name = || Excerpt::of(found.path.file_name());
     match found.metadata {
         MetadataForm::Lockfile => format!("pinned in {}", name()),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Scene, package, settle};
+use super::{Rule, Scene, file, package, settle};
 use crate::intel::index::Known;
-use crate::model::distribution::{Change, ChangeKind, Distribution};
+use crate::model::distribution::{Change, ChangeKind, DistState, Distribution};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
 use crate::model::path::TargetPath;
 use crate::model::text::{Excerpt, counted};
@@ -18,6 +18,13 @@ pub const KNOWN: Rule = Rule {
     run: run_known,
 };
 
+/// An archive with the hash of a known one.
+pub const ARCHIVE: Rule = Rule {
+    id: "archive-known-bad",
+    sentence: "A distribution that comes from an archive with the hash of a known payload, or a lock file that lets such an archive be taken, whatever name or version is given to it.",
+    run: run_archives,
+};
+
 /// Files that are not what their rows say.
 pub const CHANGED: Rule = Rule {
     id: "record-changed",
@@ -28,42 +35,75 @@ pub const CHANGED: Rule = Rule {
 /// Most files that one finding shows.
 const SHOWN: usize = 10;
 
-fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+/// What packs know by its SHA-256.
+fn by_hash<'a>(scene: &Scene<'a>) -> BTreeMap<&'a str, Vec<Known<'a>>> {
     let mut by_hash: BTreeMap<&str, Vec<Known<'_>>> = BTreeMap::new();
     for known in scene.intel.all().filter(|known| known.indicator.kind.has_hashed_files()) {
         for hash in &known.indicator.sha256 {
             by_hash.entry(hash).or_default().push(known);
         }
     }
+    by_hash
+}
+
+fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let by_hash = by_hash(scene);
     let rows = scene.facts.distributions.iter().flat_map(|found| found.known_rows.iter().map(move |row| (found, row)));
     let hits = rows.flat_map(|(found, row)| {
         let known = by_hash.get(row.sha256.as_str()).into_iter().flatten();
         known.map(move |known| (found, row, known))
     });
     hits.map(|(found, row, known)| {
-        let most = if found.state.is_importable() { Level::Compromised } else { Level::Exposed };
-        let indicator = known.indicator;
         let name = String::from_utf8_lossy(row.path.file_name()).into_owned();
         let title = format!(
             "{} is {} and lists {name}, a known payload, in its RECORD",
             named(found),
-            package::state_words(found.state)
+            package::place_words(found)
         );
-        let mut one = package::about(scene, found, KNOWN.id, &indicator.id, title);
-        one.incident = Some(known.pack.id.clone());
-        one.indicator = Some(indicator.id.clone());
-        one.indicators.push(indicator.id.clone());
-        // The row says that it was installed here, which for a payload is what its place would say.
-        settle(&mut one, indicator.level.max(Level::Exposed).min(most), indicator.confidence);
+        let mut one = of_hash(scene, found, known, KNOWN.id, title);
+        let record = if found.member.is_some() { found.path.clone() } else { found.path.join(b"RECORD") };
         one.evidence.push(Evidence {
             line: Some(row.line),
             sha256: Some(row.sha256.clone()),
             excerpt: Some(Excerpt::of(row.path.as_bytes())),
-            ..Evidence::at("record-row", found.path.join(b"RECORD"))
+            ..Evidence::at("record-row", record)
         });
         one
     })
     .collect()
+}
+
+/// A finding about a distribution that a hash gives away. It was installed here, or would be, which for a payload is what
+/// its place would say.
+fn of_hash(scene: &Scene<'_>, found: &Distribution, known: &Known<'_>, rule: &'static str, title: String) -> Finding {
+    let most = if found.state.is_importable() { Level::Compromised } else { Level::Exposed };
+    let indicator = known.indicator;
+    let mut one = package::about(scene, found, rule, &indicator.id, title);
+    one.incident = Some(known.pack.id.clone());
+    one.indicator = Some(indicator.id.clone());
+    one.indicators.push(indicator.id.clone());
+    settle(&mut one, indicator.level.max(Level::Exposed).min(most), indicator.confidence);
+    one
+}
+
+fn run_archives(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
+    let by_hash = by_hash(scene);
+    let here = scene.facts.distributions.iter().filter(|found| found.state != DistState::Considered);
+    let hashes = here.flat_map(|found| found.hashes.iter().map(move |hash| (found, hash)));
+    hashes
+        .flat_map(|(found, hash)| by_hash.get(hash.as_str()).into_iter().flatten().map(move |known| (found, hash, known)))
+        .map(|(found, hash, known)| {
+            let title = format!("{} is {}, by the hash of a known archive", named(found), package::place_words(found));
+            let mut one = of_hash(scene, found, known, ARCHIVE.id, title);
+            one.evidence.push(Evidence {
+                line: found.version_line,
+                sha256: Some(hash.clone()),
+                modified: found.installed_at,
+                ..Evidence::at("archive", found.path.clone())
+            });
+            one
+        })
+        .collect()
 }
 
 fn run_changed(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
@@ -120,10 +160,11 @@ fn named(found: &Distribution) -> String {
     [found.name.as_str(), &found.version].join(" ").trim().to_owned()
 }
 
-/// A known row says nothing new of a distribution whose name and version are known to be bad already: it becomes evidence
-/// of that finding.
+/// A known row, archive or file says nothing new of a distribution whose name and version are known to be bad already: it
+/// becomes evidence of that finding.
 pub(super) fn folded(findings: Vec<Finding>) -> Vec<Finding> {
-    let (rows, mut rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|one| one.rule == KNOWN.id);
+    let says_less = |one: &Finding| [KNOWN.id, ARCHIVE.id, file::RULE.id].contains(&one.rule);
+    let (rows, mut rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(says_less);
     let mut known: BTreeMap<(TargetPath, Option<String>), usize> = BTreeMap::new();
     for (at, one) in rest.iter().enumerate().filter(|(_, one)| one.rule == package::RULE.id) {
         known.insert((one.subject.path.clone(), one.incident.clone()), at);

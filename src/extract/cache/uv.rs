@@ -10,7 +10,7 @@ use crate::extract::Extractor;
 use crate::extract::format::msgpack::{Item, Items};
 use crate::extract::format::names;
 use crate::extract::input::Input;
-use crate::model::coverage::GapReason;
+use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm};
 use crate::model::facts::{CacheNote, Harvest};
 use crate::model::id::sha256_of_hex;
@@ -94,7 +94,7 @@ fn considered(input: &Input<'_>, above: &[String]) -> Harvest {
 fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
     let (pointer, modified) = match pointer(input) {
         Ok(read) => read,
-        Err(harvest) => return harvest,
+        Err(gap) => return Harvest::missed(gap),
     };
     let mut harvest = Harvest::default();
     let stem = stem(input);
@@ -122,7 +122,7 @@ fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
 fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
     let (pointer, modified) = match pointer(input) {
         Ok(read) => read,
-        Err(harvest) => return harvest,
+        Err(gap) => return Harvest::missed(gap),
     };
     let of_index = match above {
         [version, name, index, ..] if index == "pypi" => Some((name, version)),
@@ -148,14 +148,14 @@ fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
 }
 
 /// What the candidate says, and when it was written.
-fn pointer(input: &Input<'_>) -> Result<(Pointer, Time), Harvest> {
-    let missed = |why| Harvest::missed(input.gap(why).harmless());
+fn pointer(input: &Input<'_>) -> Result<(Pointer, Time), Gap> {
+    let missed = |why| input.gap(why).harmless();
     let Opened { file, modified } = open(input).map_err(missed)?;
     let content = input.read_open(file, input.cap).map_err(missed)?;
     // The name of the file says what it is of, and what it points to is read where it lies.
     let told = parse(&content.bytes).ok_or_else(|| {
         let says = "it is no pointer to a download of uv; what is unpacked is read by itself";
-        Harvest::missed(input.gap(GapReason::Malformed).because(says).harmless())
+        input.gap(GapReason::Malformed).because(says).harmless()
     })?;
     Ok((told, modified))
 }

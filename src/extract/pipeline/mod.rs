@@ -14,9 +14,8 @@ use crate::model::install::{Install, SaidBy, Wanted};
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
-use install::Named;
 
-pub use install::parse;
+pub use install::{Line, Named, parse};
 
 /// The row for CI services.
 pub const PIPELINES: Extractor = Extractor {
