@@ -16,6 +16,7 @@ pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::intel::index::Intel;
@@ -154,7 +155,7 @@ impl<'a> Scene<'a> {
 
 /// The judgement of everything.
 pub struct Judged {
-    /// Sorted: the worst first, then by path.
+    /// Sorted: the worst first, then what is nearest to code that ran, then by path.
     pub findings: Vec<Finding>,
     /// One for each start-up hook, in the order of the facts.
     pub hooks: Vec<HookVerdict>,
@@ -202,7 +203,9 @@ fn merged(found: Vec<Finding>) -> Vec<Finding> {
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|a, b| {
-        (b.level, b.confidence).cmp(&(a.level, a.confidence)).then_with(|| (&a.subject, a.id).cmp(&(&b.subject, b.id)))
+        let worst = |one: &Finding| Reverse((one.level, one.confidence));
+        let place = |one: &Finding| (one.stage.distance(), one.subject.clone(), one.id);
+        worst(a).cmp(&worst(b)).then_with(|| place(a).cmp(&place(b)))
     });
     findings
 }

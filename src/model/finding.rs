@@ -76,6 +76,25 @@ pub enum Stage {
     Referenced,
 }
 
+impl Stage {
+    /// How far it is from code that ran, 0 the nearest: what runs or would run, what is left of that, what was downloaded,
+    /// what is only named.
+    #[must_use]
+    pub fn distance(self) -> u8 {
+        match self {
+            Self::Running
+            | Self::Executed
+            | Self::Persisted
+            | Self::Dropped
+            | Self::Installed
+            | Self::Editable => 0,
+            Self::Leftover => 1,
+            Self::Cached | Self::Embedded => 2,
+            Self::Pinned | Self::Referenced => 3,
+        }
+    }
+}
+
 /// What a finding is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Subject {
