@@ -14,6 +14,8 @@ use crate::extract::lock::{self, Lock};
 struct Step {
     path: PathBuf,
     depth: usize,
+    /// Which line of which file names it.
+    named: String,
 }
 
 /// The packages that a lock or requirements file names, and the files that are part of it. A file of the command line that
@@ -23,18 +25,20 @@ pub(super) fn read(file: &Path) -> Result<Vec<Asked>, Error> {
     let mut asked = Vec::new();
     let mut seen = BTreeSet::from([plain(file)]);
     let first = read_one(file).map_err(input)?;
-    let mut todo = take(first, &Step { path: file.to_path_buf(), depth: 0 }, &mut asked, &mut seen);
+    let start = Step { path: file.to_path_buf(), depth: 0, named: String::new() };
+    let mut todo = take(first, &start, &mut asked, &mut seen);
     let mut count = 0;
     while let Some(step) = todo.pop() {
         count += 1;
+        let named = &step.named;
         if count > MOST || step.depth > DEEPEST {
-            let shown = step.path.display();
-            output::complain(&format!("{shown} is not followed: more than {MOST} files, or {DEEPEST} in a chain"));
+            let why = format!("which is not followed: more than {MOST} files, or {DEEPEST} in a chain");
+            output::complain(&format!("{named}, {why}"));
             continue;
         }
         match read_one(&step.path) {
             Ok(lock) => todo.extend(take(lock, &step, &mut asked, &mut seen)),
-            Err(why) => output::complain(&format!("cannot read {}: {why}", step.path.display())),
+            Err(why) => output::complain(&format!("{named}, which cannot be read: {why}")),
         }
     }
     Ok(asked)
@@ -57,11 +61,11 @@ fn take(lock: Lock, step: &Step, asked: &mut Vec<Asked>, seen: &mut BTreeSet<Pat
     let mut named = Vec::new();
     for include in lock.includes {
         let path = plain(&step.path.parent().unwrap_or_else(|| Path::new("")).join(&include.path));
+        let told = format!("{shown}, line {} names {}", include.line, path.display());
         if seen.insert(path.clone()) {
-            named.push(Step { path, depth: step.depth + 1 });
+            named.push(Step { path, depth: step.depth + 1, named: told });
         } else {
-            let what = format!("names {} again, which is asked about once", path.display());
-            output::complain(&format!("{shown}, line {} {what}", include.line));
+            output::complain(&format!("{told} again, which is asked about once"));
         }
     }
     named.reverse();

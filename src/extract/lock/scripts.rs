@@ -132,7 +132,9 @@ impl<'a> Reader<'a> {
         let _listed = dir.list(|name, kind| {
             is_project |= MARKERS.contains(&name);
             match kind {
-                EntryKind::File | EntryKind::Link if name.ends_with(b".py") => scripts.push(name.to_vec()),
+                EntryKind::File | EntryKind::Link | EntryKind::Other if name.ends_with(b".py") => {
+                    scripts.push(name.to_vec());
+                }
                 EntryKind::Dir if level == Level::Top && !ELSEWHERE.contains(&name) => folders.push(name.to_vec()),
                 EntryKind::File | EntryKind::Link | EntryKind::Dir | EntryKind::Other => {}
             }
@@ -174,8 +176,9 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, dir: &Dir, folder: &TargetPath, name: &[u8]) {
         let path = folder.join(name);
+        let is_link = || dir.stat_entry(name).is_ok_and(|stat| stat.kind == EntryKind::Link);
         let opened = match dir.open_file(name) {
-            Err(GapReason::NotRegular) => self.target.root.open_linked(folder, dir, name),
+            Err(GapReason::NotRegular) if is_link() => self.target.root.open_linked(folder, dir, name),
             other => other,
         };
         match opened.and_then(|file| self.content(file)) {

@@ -8,7 +8,7 @@
 use super::format;
 use super::rows::{self, Source};
 use crate::extract::Extractor;
-use crate::extract::input::{Content, Input, listed};
+use crate::extract::input::{Input, listed};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
@@ -97,17 +97,24 @@ fn read_folder(input: &Input<'_>, harvest: &mut Harvest) {
 
 fn read_file(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u8], harvest: &mut Harvest) {
     let path = folder.join(name);
-    let opened = input.open_to_judge(dir, folder, name).map_err(listed);
-    match opened.and_then(|file| input.read_open(file, input.cap)) {
-        Ok(content) => add(input, path, &content, harvest),
+    let opened = match input.open_to_judge(dir, folder, name).map_err(listed) {
+        Ok(opened) => opened,
+        Err(why) => return harvest.gaps.push(input.gap_at(path, why)),
+    };
+    // Lines say something without those that follow; the other formats do not.
+    let is_lines = name.to_ascii_lowercase().ends_with(b".txt");
+    if opened.stat.size > input.cap && !is_lines {
+        let gap = input.gap_at(path, GapReason::TooLarge);
+        return harvest.gaps.push(gap.because("it is larger than any lock file, and was not read"));
+    }
+    match input.read_open(opened, input.cap) {
+        Ok(content) => {
+            let lock = format::read(&String::from_utf8_lossy(name), &content.bytes);
+            let source = Source { check: EXTRACTOR.interest.id, path, content: &content, watch: input.watch };
+            rows::add(&source, lock, harvest);
+        }
         Err(why) => harvest.gaps.push(input.gap_at(path, why)),
     }
-}
-
-fn add(input: &Input<'_>, path: TargetPath, content: &Content, harvest: &mut Harvest) {
-    let lock = format::read(&String::from_utf8_lossy(path.file_name()), &content.bytes);
-    let source = Source { check: EXTRACTOR.interest.id, path: path.clone(), content, watch: input.watch };
-    rows::add(&source, lock, harvest);
 }
 
 #[cfg(test)]
@@ -116,7 +123,8 @@ mod tests {
 
     #[test]
     fn files_are_asked_for_by_their_names() {
-        for name in [
+        #[rustfmt::skip]
+        let asked = [
             "uv.lock",
             "Pipfile.lock",
             "pylock.toml",
@@ -134,7 +142,8 @@ mod tests {
             "constraints.txt",
             "constraints-3.12.txt",
             "tool.py.lock",
-        ] {
+        ];
+        for name in asked {
             assert!(is_asked(name.as_bytes()), "{name}");
         }
         for name in [
