@@ -1,19 +1,25 @@
 //! `pysweep check`: asks the packs about packages. Exit 1 for a confirmed or probable match, 4 for a possible one or a
 //! name of which some versions are bad, else 0; the worst row wins.
 
-use std::path::Path;
-
-use super::output;
+use super::{check_files, output};
 use crate::assess::verdict::age_words;
 use crate::cli::CheckArgs;
-use crate::config::{self, Clock};
+use crate::config::Clock;
 use crate::error::Error;
-use crate::extract::lock::{self, Pin, requirements};
+use crate::extract::lock::{Pin, requirements};
 use crate::intel::index::{Applies, Intel, Known};
 use crate::intel::versions_words;
 use crate::model::finding::Confidence;
 use crate::model::verdict::{ExitCode, Level};
 use crate::report::sanitize::line;
+
+/// A package that is asked about.
+pub(super) struct Asked {
+    /// Its name, and version if one is meant.
+    pub(super) pin: Pin,
+    /// The file that names it, where that is not the one of the command line.
+    pub(super) file: Option<String>,
+}
 
 /// How bad one row is, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,13 +34,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     let intel = super::intel(&args.packs)?;
     let mut asked = Vec::new();
     for text in &args.packages {
-        let Some(one) = requirements::pin(text) else {
+        let Some(pin) = requirements::pin(text) else {
             return Err(Error::Usage(format!("`{text}` is no NAME or NAME==VERSION")));
         };
-        asked.push(one);
+        asked.push(Asked { pin, file: None });
     }
     for file in &args.requirements {
-        asked.extend(read_requirements(file)?);
+        asked.extend(check_files::read(file)?);
     }
     let mut worst = Answer::Unknown;
     let mut lines = Vec::new();
@@ -52,21 +58,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Error> {
     })
 }
 
-/// The packages that a lock or requirements file names.
-fn read_requirements(file: &Path) -> Result<Vec<Pin>, Error> {
-    let input = |why: String| Error::Input { path: file.to_path_buf(), why };
-    let bytes = config::read_user_file(file).map_err(input)?;
-    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let found = lock::read(&name, &bytes).map_err(|fault| input(fault.to_string()))?;
-    for (number, why) in &found.unread {
-        output::complain(&format!("{}, line {number} {why}", file.display()));
-    }
-    Ok(found.pins)
-}
-
-fn judge(intel: &Intel, one: &Pin) -> (Answer, Vec<String>) {
+fn judge(intel: &Intel, asked: &Asked) -> (Answer, Vec<String>) {
+    let Asked { pin: one, file } = asked;
     let version = one.version.as_deref().unwrap_or_default();
-    let place = one.line.map(|number| format!(" (line {number})")).unwrap_or_default();
+    let place = match (file, one.line) {
+        (Some(file), Some(number)) => format!(" ({}, line {number})", line(file)),
+        (None, Some(number)) => format!(" (line {number})"),
+        (_, None) => String::new(),
+    };
     let name = line(&format!("{} {version}", one.name)).trim_end().to_owned();
     let mut hits = intel.judge(&one.name, version);
     // What is sure before what somebody claims.

@@ -1,6 +1,7 @@
 //! One file for each subcommand: wiring, no logic.
 
 mod check;
+mod check_files;
 mod explain;
 mod iocs;
 mod output;

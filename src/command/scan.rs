@@ -9,7 +9,7 @@ use crate::cli::{ScanArgs, ScopeArg};
 use crate::config::{self, Config};
 use crate::detect::{self, Scene};
 use crate::error::Error;
-use crate::extract::{self, EXTRACTORS, link, program_version, startup, verify};
+use crate::extract::{self, EXTRACTORS, link, lock, program_version, startup, verify};
 use crate::intel::index::Intel;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
@@ -163,6 +163,13 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
         later.merge(startup::settle(target, &mut harvest.facts));
         later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
         later.merge(startup::packages::settle(target, &watch, &mut harvest.facts));
+        let is_left_out =
+            |path: &TargetPath| (1..=path.components().count()).any(|at| scope.excludes(&path.ancestor(at)));
+        let is_read = |path: &TargetPath| is_swept(path) && !is_left_out(path);
+        let mut homes = lock::scripts::settle(target, &watch, &is_read);
+        harvest.facts.distributions.append(&mut homes.facts.distributions);
+        later.merge(homes);
+        later.merge(lock::chain::settle(target, &watch, &mut harvest.facts));
         later
     });
     harvest.merge(later);

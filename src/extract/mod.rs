@@ -61,6 +61,8 @@ pub static EXTRACTORS: &[Extractor] = &[
     pipeline::PIPELINES,
     pipeline::RECIPES,
     setting::EXTRACTOR,
+    lock::sweep::EXTRACTOR,
+    lock::scripts::EXTRACTOR,
     known_file::EXTRACTOR,
 ];
 
@@ -73,7 +75,8 @@ pub struct Later {
 }
 
 /// Every check that comes after the join.
-pub static LATER: &[Later] = &[program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE];
+pub static LATER: &[Later] =
+    &[program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE, lock::scripts::STAGE];
 
 /// The id and the sentence of every check.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -43,6 +43,21 @@ pub struct Facts {
     pub watched_files: Vec<WatchedFile>,
     /// Environment variables that steer Python's start; for the join.
     pub settings: Vec<PythonSetting>,
+    /// Other files that lock and requirement files name; for the second look.
+    pub lock_includes: Vec<LockInclude>,
+}
+
+/// A file that a lock or requirements file names as a part of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LockInclude {
+    /// The file that names it.
+    pub from: TargetPath,
+    /// On which line, counted from 1.
+    pub line: u32,
+    /// As it is written: relative to the folder of that file.
+    pub written: Vec<u8>,
+    /// Who owns the file that names it.
+    pub owner_uid: u32,
 }
 
 /// A module of a package, and what stands out in it.
@@ -112,6 +127,7 @@ impl Harvest {
             watched_files,
             package_code,
             settings,
+            lock_includes,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -127,6 +143,7 @@ impl Harvest {
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
+        take(&mut self.facts.lock_includes, lock_includes);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -152,6 +169,7 @@ impl Harvest {
         // Two units may name the same file of variables.
         facts.settings.sort_unstable();
         facts.settings.dedup();
+        facts.lock_includes.sort_unstable();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

@@ -20,5 +20,6 @@ pub mod setting;
 pub mod startup;
 pub mod text;
 pub mod time;
+pub mod toml_bound;
 pub mod verdict;
 pub mod watch;

@@ -11,6 +11,7 @@ pub mod placed;
 pub mod read_at;
 pub mod texts;
 pub mod toml;
+pub mod yaml;
 pub mod zip;
 
 #[cfg(test)]

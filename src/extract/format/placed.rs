@@ -6,7 +6,7 @@ use std::fmt;
 use memchr::memchr_iter;
 
 /// Most bytes of one file that are read as text: larger than any lock file, and small enough to hold.
-pub const MOST: usize = 64 << 20;
+pub const MOST: usize = 128 << 20;
 
 /// Why a text cannot be read as what it should be: a place, and what it does wrong there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,7 +100,7 @@ pub fn lenient(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
 }
 
 fn is_small(bytes: &[u8]) -> Result<(), Fault> {
-    if bytes.len() > MOST { Err(Fault::of_all("begins more than 64 MiB, and so much is not read")) } else { Ok(()) }
+    if bytes.len() > MOST { Err(Fault::of_all("begins more than 128 MiB, and so much is not read")) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,22 +1,32 @@
 //! Lock files: which packages, in which versions and from where, somebody decided to install. A file for each format, each
-//! with a pure `parse`.
+//! with a pure `parse`; `sweep` reads them on a target, `chain` what they name, `scripts` the heads of scripts.
 //!
 //! What is asked about later is what would be installed: no dependency lists inside of entries, no ranges, and not the
 //! project itself. An entry that cannot be understood is a row of `unread`, and costs no other entry; a file that is not
 //! what it says it is, is a fault.
 
+pub mod chain;
+pub mod conda_env;
+pub mod conda_explicit;
+pub mod conda_lock;
+mod format;
 pub mod pdm;
 pub mod pipfile;
+pub mod pixi;
 pub mod poetry;
 pub mod pylock;
 pub mod requirements;
+mod rows;
+pub mod script;
+pub mod scripts;
+pub mod sweep;
 pub mod uv;
 
 pub use super::format::placed::Fault;
+pub use format::read;
 
 use super::format::names::is_name;
-use super::format::placed;
-use super::format::toml::{self, Table, Text};
+use super::format::toml::{Table, Text};
 use crate::model::text::Excerpt;
 
 /// What a lock file says.
@@ -28,6 +38,17 @@ pub struct Lock {
     pub own: Vec<Pin>,
     /// Lines that were not understood, and what they do: `has no name`.
     pub unread: Vec<(u32, String)>,
+    /// Other files that are part of it.
+    pub includes: Vec<Include>,
+}
+
+/// Another file that a requirements file names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Include {
+    /// Where, counted from 1.
+    pub line: u32,
+    /// As written: relative to the folder of the file that names it.
+    pub path: String,
 }
 
 /// One package in a lock file.
@@ -57,86 +78,6 @@ enum Origin {
     Own,
     /// Another source tree, which is used as it is at that time.
     Tree,
-}
-
-/// The formats.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    Uv,
-    Poetry,
-    Pdm,
-    Pylock,
-    Pipfile,
-    Requirements,
-}
-
-/// Reads a file by its name, or by its content where the name says nothing (`-` is standard input).
-///
-/// # Errors
-/// When it is none of the formats, or not what its name says.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Lock, Fault> {
-    let name = name.to_ascii_lowercase();
-    match by_name(&name) {
-        Some(Format::Uv) => uv::parse(bytes),
-        Some(Format::Poetry) => poetry::parse(bytes),
-        Some(Format::Pdm) => pdm::parse(bytes),
-        Some(Format::Pylock) => pylock::parse(bytes),
-        Some(Format::Pipfile) => pipfile::parse(bytes),
-        Some(Format::Requirements) => requirements::parse(bytes),
-        None => by_content(&name, bytes),
-    }
-}
-
-fn by_name(name: &str) -> Option<Format> {
-    Some(match name {
-        "uv.lock" => Format::Uv,
-        "poetry.lock" => Format::Poetry,
-        "pdm.lock" => Format::Pdm,
-        "pipfile.lock" => Format::Pipfile,
-        _ if name.starts_with("pylock") && name.ends_with(".toml") => Format::Pylock,
-        _ if name.ends_with(".txt") || name.ends_with(".in") => Format::Requirements,
-        _ => return None,
-    })
-}
-
-fn by_content(name: &str, bytes: &[u8]) -> Result<Lock, Fault> {
-    let none = || Fault::of_all("begins none of the lock files that this version reads");
-    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    if ends(&[".yml", ".yaml"]) {
-        return Err(none());
-    }
-    let text = placed::lenient(bytes)?;
-    if text.trim_start().starts_with('{') || ends(&[".json"]) {
-        return pipfile::parse(bytes);
-    }
-    if text.lines().any(is_toml) || ends(&[".toml"]) {
-        let document = toml::parse(bytes)?;
-        return of_toml(document.root())?.ok_or_else(none);
-    }
-    let lock = requirements::parse(bytes)?;
-    // Any text has lines; that one of them is a requirement is the only sign that they all are.
-    if lock.pins.is_empty() && !lock.unread.is_empty() || ends(&[".lock"]) { Err(none()) } else { Ok(lock) }
-}
-
-/// Whether a line stands in a lock file that is TOML, and in no requirements file.
-fn is_toml(line: &str) -> bool {
-    let line = line.trim_start();
-    let keys =
-        ["version", "lock-version", "lock_version", "content-hash", "content_hash", "created-by", "requires-python"];
-    let is_value = |rest: &str| rest.trim_start().strip_prefix('=').is_some_and(|rest| !rest.starts_with('='));
-    line.starts_with("[[package") || keys.iter().any(|key| line.strip_prefix(key).is_some_and(is_value))
-}
-
-fn of_toml(root: Table<'_>) -> Result<Option<Lock>, Fault> {
-    let metadata = root.table("metadata").ok().flatten();
-    let has = |keys: &[&str]| metadata.is_some_and(|table| keys.iter().any(|key| table.has(key)));
-    Ok(Some(match () {
-        () if root.has("packages") || root.has("lock-version") => pylock::read(root)?,
-        () if has(&["lock_version", "content_hash"]) => pdm::read(root)?,
-        () if has(&["lock-version", "content-hash", "python-versions"]) => poetry::read(root)?,
-        () if root.has("version") && !root.has("project") => uv::read(root)?,
-        () => return Ok(None),
-    }))
 }
 
 impl Lock {
@@ -216,6 +157,16 @@ fn is_here(path: &str) -> bool {
     path.trim_end_matches('/').split('/').all(|part| part == ".")
 }
 
+/// Whether a text is the name of a package of conda, whose own may begin with `_`.
+fn is_conda_name(text: &str) -> bool {
+    is_name(text.trim_start_matches('_'))
+}
+
+/// A package that conda would install.
+fn of_conda(name: &str, version: Option<&str>) -> Pin {
+    Pin { name: name.to_owned(), version: version.map(str::to_owned), source: Some(excerpt("conda")), ..Pin::default() }
+}
+
 fn excerpt(text: &str) -> Excerpt {
     Excerpt::of(text.as_bytes())
 }
@@ -230,6 +181,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::extract::format::placed;
 
     /// Name, version, line and source of a pin.
     pub(crate) type Shown<'a> = (&'a str, Option<&'a str>, u32, Option<&'a str>);
@@ -279,6 +231,26 @@ pub(crate) mod tests {
         assert_eq!((&*lock.pins[99_999].name, lock.pins[99_999].line), ("p99999", Some(99_999 * lines + 3)));
     }
 
+    /// The same of a parser of YAML: `entry` is one member of a list.
+    pub(crate) fn hostile_yaml(parse: fn(&[u8]) -> Result<Lock, Fault>, head: &str, whole: &str, entry: &str) {
+        for end in (0..whole.len()).step_by(3) {
+            let _any = parse(&whole.as_bytes()[..end]);
+            let mut bytes = whole.as_bytes().to_vec();
+            bytes[end] = [b'[', b'"', b'\n', 0xff, b':', b'0'][end / 3 % 6];
+            let _any = parse(&bytes);
+        }
+        assert!(parse(b"\xff\xff").is_err() && parse(b"\x7fELF\0").is_err());
+        for bomb in ["[", "{a: ", "- ", "? "] {
+            assert!(parse(format!("{head}- {}", bomb.repeat(100_000)).as_bytes()).is_err(), "{bomb}");
+        }
+        let many: String = (0..20_000).map(|one| entry.replace('#', &one.to_string())).collect();
+        let lock = parse(format!("{head}{many}").as_bytes()).unwrap();
+        assert_eq!((lock.pins.len(), unread(&lock)), (20_000, Vec::new()));
+        let lines = u32::try_from(entry.lines().count()).unwrap();
+        let begins = u32::try_from(head.lines().count()).unwrap() + 1;
+        assert_eq!((&*lock.pins[19_999].name, lock.pins[19_999].line), ("p19999", Some(19_999 * lines + begins)));
+    }
+
     /// Texts from words of all formats.
     pub(crate) fn pieces() -> impl Strategy<Value = String> {
         #[rustfmt::skip]
@@ -287,6 +259,7 @@ pub(crate) mod tests {
             "version = ", "source = ", "{ registry = \"r\" }\n", "{ editable = \".\" }\n", "files = [{hash = \"sha256:ab\"}]\n", "wheels = ",
             "hashes = ", "\"a\": ", "\"version\": ", "\"==1\"", "{", "}", "[", "]", ",", "\n", "\"", "'", "\"\"\"", "=", ".", ":", "#", " ", "\\", "1",
             "true", "a", "lock-version", "lock_version", "==", "1.82.7", " --hash=sha256:", " \\\n", "-r x\n", "@ https://h/a-1.zip#egg=b", "ä",
+            "package:\n", "packages:\n", "dependencies:\n", "- ", "version: 6\n", "name: a\n", "# /// script\n", "# ///\n", "@EXPLICIT\n",
         ];
         let pieces = prop::collection::vec(prop::sample::select(PIECES), 0..40).prop_map(|pieces| pieces.concat());
         prop_oneof![4 => pieces, 1 => "\\PC{0,80}"]
@@ -304,63 +277,5 @@ pub(crate) mod tests {
             (sha256(&hash('a')), sha256("sha256:ab"), sha256(&format!("md5:{}", hash('a')))),
             (None, None, None)
         );
-    }
-
-    /// What a lock file is found to be: a name of the only pin shows that it was read as it should.
-    fn pins(name: &str, text: &str) -> Vec<String> {
-        read(name, text.as_bytes()).unwrap().pins.into_iter().map(|pin| pin.name).collect()
-    }
-
-    #[test]
-    fn formats_are_told_by_name_or_else_by_content() {
-        let package = "[[package]]\nname = \"x\"\nversion = \"1\"\nsource.registry = \"r\"\n";
-        let pylock = "lock-version = \"1.0\"\n[[packages]]\nname = \"x\"\nwheels = []\n".to_owned();
-        let pipfile = "{\"_meta\": {\"pipfile-spec\": 6}, \"default\": {\"x\": {}}}".to_owned();
-        for (name, text) in [
-            ("uv.lock", format!("version = 1\n{package}")),
-            ("poetry.lock", format!("{package}[metadata]\nlock-version = \"2.1\"\n")),
-            ("pdm.lock", format!("{package}[metadata]\nlock_version = \"4.5.0\"\n")),
-            ("pylock.toml", pylock.clone()),
-            ("PyLock.dev.toml", pylock),
-            ("Pipfile.lock", pipfile),
-            ("requirements-dev.txt", "x==1 --hash=sha256:ab\n".to_owned()),
-            ("requirements.in", "x\n".to_owned()),
-        ] {
-            assert_eq!(pins(name, &text), ["x"], "{name}");
-            assert_eq!(pins("-", &text), ["x"], "{name} from standard input");
-            if !name.starts_with("requirements") {
-                assert_eq!(pins("script.py.lock", &text), ["x"], "{name} under another name");
-                assert!(read("constraints.txt", text.as_bytes()).unwrap().pins.is_empty(), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_none_of_them_is_a_fault() {
-        for (name, text) in [
-            ("pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\ndependencies = [\"litellm==1.82.7\"]\n"),
-            ("-", "[project]\nname = \"x\"\nversion = \"1\"\n"),
-            ("environment.yml", "dependencies:\n- litellm=1.82.7\n"),
-            ("-", "dependencies:\n- litellm=1.82.7\n"),
-            ("cargo.lock", "litellm==1.82.7\n"),
-            ("Cargo.lock", "version = 4\n[[package]]\nname = \"x\"\nversion = \"1\"\n"),
-            ("package.json", "{}"),
-            ("uv.lock", "[metadata]\nlock-version = \"2.1\"\n"),
-            ("x.whl", "PK\u{3}\u{4}\0\0"),
-        ] {
-            assert!(read(name, text.as_bytes()).is_err(), "{name}: {text}");
-        }
-        assert!(read("-", b"").unwrap().pins.is_empty(), "an empty list is a list");
-        assert!(read("-", b"# nothing\n").unwrap().unread.is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_of_some_format(name in "-|uv.lock|x.lock|x.toml|x.json|x.txt", text in pieces()) {
-            match read(&name, text.as_bytes()) {
-                Ok(lock) => prop_assert!(lock.pins.iter().all(|pin| pin.line.is_some() && !pin.name.is_empty())),
-                Err(fault) => prop_assert!(fault.line >= 1 && fault.column >= 1),
-            }
-        }
     }
 }

@@ -6,12 +6,15 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Lock, Pin, excerpt, sha256};
+use super::{Fault, Include, Lock, Pin, conda_explicit, excerpt, is_here, is_version, sha256};
 use crate::extract::format::names::is_name;
 use crate::extract::format::placed;
 
-/// Options that bring in other packages, which are not followed.
-const INCLUDES: &[&str] = &["-r", "--requirement", "-c", "--constraint", "-e", "--editable"];
+/// Options that name another file of requirements.
+const INCLUDES: &[&str] = &["--requirement", "--constraint", "-r", "-c"];
+
+/// Options that name a source tree.
+const TREES: &[&str] = &["--editable", "-e"];
 
 /// Options that bring in none.
 const OPTIONS: &[&str] = &[
@@ -78,7 +81,13 @@ fn pinned(rest: &str) -> Option<String> {
 /// When it is no text.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
     let text = placed::lenient(bytes)?;
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n");
+    let mut text = Cow::Borrowed(text.trim_start_matches('\u{feff}'));
+    if text.contains(['\r', '\u{b}', '\u{c}']) {
+        text = Cow::Owned(text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n"));
+    }
+    if conda_explicit::is_one(&text) {
+        return Ok(conda_explicit::read(&text));
+    }
     let mut out = Lock::default();
     let mut logical = String::new();
     let mut begun = 1;
@@ -94,10 +103,10 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
             continue;
         }
         logical.push_str(line);
-        take(&mut out, begun, &logical);
+        line_of(&mut out, begun, &logical);
         logical.clear();
     }
-    take(&mut out, begun, &logical);
+    line_of(&mut out, begun, &logical);
     Ok(out)
 }
 
@@ -108,29 +117,63 @@ fn without_comment(text: &str) -> &str {
     text.get(..found.unwrap_or(text.len())).unwrap_or_default()
 }
 
-fn take(out: &mut Lock, line: u32, text: &str) {
+/// Reads one line whose continuation is joined to it.
+pub(super) fn line_of(out: &mut Lock, line: u32, text: &str) {
     let text = without_comment(text).trim();
     if text.is_empty() {
         return;
     }
     if text.starts_with('-') {
-        let is = |options: &[&str]| options.iter().any(|option| text.starts_with(option));
-        if is(INCLUDES) {
-            out.unread
-                .push((line, "names another file or a source tree, which this version does not follow".to_owned()));
-        } else if !is(OPTIONS) {
-            out.unread.push((line, "has an option that this version does not know".to_owned()));
-        }
+        option(out, line, text);
         return;
     }
     let (what, options) = text.find(" -").map_or((text, ""), |at| text.split_at_checked(at).unwrap_or((text, "")));
-    match wheel(what).or_else(|| archive(what)).or_else(|| repository(what)).or_else(|| pin(what)) {
-        Some(found) => {
-            let hashes = hashes(out, line, &found.name, what, options);
-            out.pins.push(Pin { line: Some(line), hashes, ..found });
-        }
-        None => out.unread.push((line, "is no NAME==VERSION".to_owned())),
+    let found = wheel(what).or_else(|| archive(what)).or_else(|| repository(what)).or_else(|| pin(what));
+    let Some(mut found) = found.or_else(|| exported(what)) else {
+        out.unread.push((line, "is no NAME==VERSION".to_owned()));
+        return;
+    };
+    if found.version.as_deref().is_some_and(|version| !is_version(version)) {
+        let why = format!("has a version of {} that is no single version", super::shown(&found.name));
+        out.unread.push((line, why));
+        found.version = None;
     }
+    let hashes = hashes(out, line, &found.name, what, options);
+    out.pins.push(Pin { line: Some(line), hashes, ..found });
+}
+
+fn option(out: &mut Lock, line: u32, text: &str) {
+    let value = |names: &[&str]| {
+        let rest = names.iter().find_map(|name| text.strip_prefix(name))?;
+        let rest = rest.trim_start_matches(['=', ' ', '\t']);
+        Some(rest.trim().trim_matches(['"', '\'']))
+    };
+    let is = |options: &[&str]| options.iter().any(|option| text.starts_with(option));
+    if let Some(path) = value(TREES) {
+        // The project itself, with extras or without.
+        let tree = path.split(['[', ' ', ';']).next().unwrap_or_default();
+        if let Some(found) = repository(path) {
+            out.pins.push(Pin { line: Some(line), ..found });
+        } else if !is_here(tree) {
+            out.unread.push((line, "names a source tree, which this version does not follow".to_owned()));
+        }
+    } else if let Some(path) = value(INCLUDES) {
+        if path.is_empty() || path.contains("://") || path.contains("${") {
+            out.unread.push((line, "names another file by an address or a variable, which is not followed".to_owned()));
+        } else {
+            out.includes.push(Include { line, path: path.to_owned() });
+        }
+    } else if !is(OPTIONS) {
+        out.unread.push((line, "has an option that this version does not know".to_owned()));
+    }
+}
+
+/// `NAME=VERSION=BUILD`, as `conda list --export` writes lines into files that are called requirements.
+fn exported(text: &str) -> Option<Pin> {
+    let mut fields = text.split('=');
+    let (name, version, build) = (fields.next()?, fields.next()?, fields.next()?);
+    let is_export = super::is_conda_name(name) && is_version(version) && !build.is_empty() && fields.next().is_none();
+    is_export.then(|| super::of_conda(name, Some(version)))
 }
 
 /// The hashes of `--hash=sha256:…` and of `#sha256=…` in an address.
@@ -255,15 +298,42 @@ mod tests {
             unread(&out),
             [
                 "2 has a SHA-256 of requests that is none",
-                "6 names another file or a source tree, which this version does not follow",
                 "8 is no NAME==VERSION",
                 "9 has an option that this version does not know",
             ]
         );
+        assert_eq!(out.includes, [Include { line: 6, path: "more.txt".to_owned() }]);
         let odd =
             read("# c \\\nlitellm==1.82.7\rsix==1\n./y/litellm-1.82.8-py3-none-any.whl\nx==1 # c \\\ny==2\nz==3 \\");
         let pins: Vec<_> = odd.pins.iter().filter_map(|one| one.version.as_deref()).collect();
         assert_eq!(pins, ["1.82.7", "1", "1.82.8", "1", "2", "3"]);
+    }
+
+    #[test]
+    fn other_files_and_trees_are_named() {
+        let out = read(
+            "-rbase.txt\n--requirement=../a b.txt # c\n-c 'c.txt'\n--constraint d.txt\n-r https://h/x.txt\n-r ${HOME}/x\n-r\n-e .\n-e .[dev]\n--editable ../near\n-e git+https://h/far@1#egg=far\n",
+        );
+        let named: Vec<(u32, &str)> = out.includes.iter().map(|one| (one.line, &*one.path)).collect();
+        assert_eq!(named, [(1, "base.txt"), (2, "../a b.txt"), (3, "c.txt"), (4, "d.txt")]);
+        let address = "names another file by an address or a variable, which is not followed";
+        let tree = "10 names a source tree, which this version does not follow";
+        let told = [format!("5 {address}"), format!("6 {address}"), format!("7 {address}"), tree.to_owned()];
+        assert_eq!(unread(&out), told);
+        assert_eq!(shown(&out.pins), [("far", None, 11, Some("git+https://[redacted]@1"))]);
+    }
+
+    #[test]
+    fn conda_exports_are_read_and_templates_are_not() {
+        let out = read("# platform: linux-64\nlitellm=1.82.7=pypi_0\n_libgcc_mutex=0.1=main\na==$V\nb=={{ v }}\nc=1\n");
+        let pins: &[crate::extract::lock::tests::Shown] = &[
+            ("litellm", Some("1.82.7"), 2, Some("conda")),
+            ("_libgcc_mutex", Some("0.1"), 3, Some("conda")),
+            ("a", None, 4, None),
+            ("b", None, 5, None),
+        ];
+        assert_eq!(shown(&out.pins), pins);
+        assert_eq!(unread(&out).len(), 3);
     }
 
     #[test]
