@@ -91,7 +91,9 @@ fn run_archives(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let here = scene.facts.distributions.iter().filter(|found| found.state != DistState::Considered);
     let hashes = here.flat_map(|found| found.hashes.iter().map(move |hash| (found, hash)));
     hashes
-        .flat_map(|(found, hash)| by_hash.get(hash.as_str()).into_iter().flatten().map(move |known| (found, hash, known)))
+        .flat_map(|(found, hash)| {
+            by_hash.get(hash.as_str()).into_iter().flatten().map(move |known| (found, hash, known))
+        })
         .map(|(found, hash, known)| {
             let title = format!("{} is {}, by the hash of a known archive", named(found), package::place_words(found));
             let mut one = of_hash(scene, found, known, ARCHIVE.id, title);

@@ -82,12 +82,7 @@ impl Stage {
     #[must_use]
     pub fn distance(self) -> u8 {
         match self {
-            Self::Running
-            | Self::Executed
-            | Self::Persisted
-            | Self::Dropped
-            | Self::Installed
-            | Self::Editable => 0,
+            Self::Running | Self::Executed | Self::Persisted | Self::Dropped | Self::Installed | Self::Editable => 0,
             Self::Leftover => 1,
             Self::Cached | Self::Embedded => 2,
             Self::Pinned | Self::Referenced => 3,

@@ -64,6 +64,7 @@ impl Row<'_> {
         lock.pins.push(Pin {
             name: name.to_owned(),
             version: version.map(str::to_owned),
+            range: String::new(),
             line: Some(line),
             hashes: self.digits.filter(is_hash).map(str::to_ascii_lowercase).into_iter().collect(),
             source: if self.is_pip { None } else { Some(excerpt(self.url.unwrap_or("conda"))) },

@@ -58,6 +58,8 @@ pub struct Pin {
     pub name: String,
     /// The version; none where the file leaves it open.
     pub version: Option<String>,
+    /// Which versions will do, where that is not one; empty where the file says nothing of it.
+    pub range: String,
     /// Where its name stands, counted from 1; none for what stands in no file.
     pub line: Option<u32>,
     /// SHA-256 of the archives that may be taken for it, in lower-case hex.

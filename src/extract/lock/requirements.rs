@@ -62,7 +62,16 @@ pub fn pin(text: &str) -> Option<Pin> {
     let starts = ["==", "!=", "<", ">", "~=", "@", "(", "--hash"];
     let known = rest.is_empty() || starts.iter().any(|start| rest.starts_with(start));
     let source = rest.strip_prefix('@').map(|place| excerpt(place.trim()));
-    known.then(|| Pin { name: name.to_owned(), version: pinned(rest), source, ..Pin::default() })
+    let version = pinned(rest);
+    let range = if version.is_none() { range(rest) } else { String::new() };
+    known.then(|| Pin { name: name.to_owned(), version, range, source, ..Pin::default() })
+}
+
+/// `>=1.80,<2`, as PEP 440 writes it.
+fn range(rest: &str) -> String {
+    let rest = rest.split(" -").next().unwrap_or_default().trim_matches(['(', ')', ' ']);
+    let is_range = rest.starts_with(['=', '!', '<', '>', '~']);
+    if is_range { rest.split_whitespace().collect() } else { String::new() }
 }
 
 /// The version of `==V` or `===V`, alone or with other conditions; `==1.*` pins nothing.

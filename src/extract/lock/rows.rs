@@ -11,6 +11,7 @@ use crate::extract::input::Content;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Basics, DistState, Distribution, MetadataForm, normalize_name};
 use crate::model::facts::{Harvest, LockInclude};
+use crate::model::install::{Install, SaidBy, Wanted};
 use crate::model::path::TargetPath;
 use crate::model::watch::Watch;
 
@@ -113,6 +114,7 @@ fn add_pins(source: &Source<'_>, pins: &[Pin], harvest: &mut Harvest) {
             row.hashes.extend(pin.hashes.iter().cloned());
         } else if is_kept && (is_watched || rows.len() < MOST) {
             harvest.gaps.extend(unreadable(source, pin, version).filter(|_| is_watched));
+            harvest.facts.installs.extend(install(source, pin, &key.0).filter(|_| version.is_empty()));
             rows.insert(key, row(source, pin, version));
         }
     }
@@ -129,6 +131,18 @@ fn add_pins(source: &Source<'_>, pins: &[Pin], harvest: &mut Harvest) {
         }
         row
     }));
+}
+
+/// What leaves its version open is no pin; whoever installs from the file when a bad one can be fetched may get that.
+fn install(source: &Source<'_>, pin: &Pin, normalized: &str) -> Option<Install> {
+    Some(Install {
+        path: source.path.clone(),
+        line: pin.line?,
+        said_by: SaidBy::Requirement,
+        modified: Some(source.content.stat.modified),
+        wants: Wanted::Package { normalized: normalized.to_owned(), specifier: pin.range.clone() },
+        excerpt: excerpt(&format!("{}{}", pin.name, pin.range)),
+    })
 }
 
 fn row(source: &Source<'_>, pin: &Pin, version: &str) -> Distribution {
