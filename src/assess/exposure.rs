@@ -3,15 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::container::Container;
 use crate::model::finding::Finding;
 use crate::model::id::Id;
+use crate::model::python::Environment;
 use crate::model::report::{Exposure, TimelineRow};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
 /// One exposure for each incident and environment that has a compromised finding.
 #[must_use]
-pub fn exposures(findings: &[Finding], windows: &BTreeMap<String, Time>) -> Vec<Exposure> {
+pub fn exposures(
+    findings: &[Finding],
+    windows: &BTreeMap<String, Time>,
+    environments: &[Environment],
+) -> Vec<Exposure> {
+    let layers: BTreeMap<Id, &Container> =
+        environments.iter().filter_map(|env| Some((env.id, env.container.as_ref()?))).collect();
     let mut groups: BTreeMap<(String, Option<Id>), Vec<&Finding>> = BTreeMap::new();
     for one in findings.iter().filter(|one| one.level == Level::Compromised) {
         if let Some(incident) = &one.incident {
@@ -20,7 +28,15 @@ pub fn exposures(findings: &[Finding], windows: &BTreeMap<String, Time>) -> Vec<
     }
     groups
         .into_iter()
-        .map(|((incident, environment), group)| exposure(incident, environment, &group, windows))
+        .map(|((incident, environment), group)| {
+            let mut one = exposure(incident, environment, &group, windows);
+            if let Some(layer) = environment.and_then(|id| layers.get(&id)) {
+                // What runs in a container runs as no account of the host.
+                one.accounts.clear();
+                one.reach = Some(layer.reach());
+            }
+            one
+        })
         .collect()
 }
 

@@ -2,6 +2,7 @@
 //!
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
+pub mod container;
 pub mod format;
 pub mod input;
 pub mod known_file;
@@ -54,6 +55,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::customize::EXTRACTOR,
     setting::EXTRACTOR,
     known_file::EXTRACTOR,
+    container::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.
@@ -65,7 +67,8 @@ pub struct Later {
 }
 
 /// Every check that comes after the join.
-pub static LATER: &[Later] = &[program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE];
+pub static LATER: &[Later] =
+    &[container::STAGE, program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE];
 
 /// The id and the sentence of every check.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {

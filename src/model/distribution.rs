@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::id::Id;
-use super::path::TargetPath;
+use super::path::{self, TargetPath};
 use super::python::FileIdentity;
 use super::text::Excerpt;
 use super::time::Time;
@@ -212,6 +212,9 @@ pub struct Distribution {
     pub folder_says: Option<Box<FolderSays>>,
     /// Other paths of the same folder: bind mounts.
     pub also_at: Vec<TargetPath>,
+    /// In a container layer: what takes it away in every known image and container that has the layer.
+    #[serde(serialize_with = "path::as_text_option")]
+    pub hidden_by: Option<TargetPath>,
     /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
     #[serde(skip)]
     pub version_line: Option<u32>,

@@ -1,6 +1,7 @@
 //! Everything the readers found, a vector per noun. Harvests merge in any order; one sort at the end makes two sweeps
 //! of the same disk equal.
 
+use super::container::{ContainerStore, KnownContainer};
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
 use super::id::Id;
@@ -37,6 +38,10 @@ pub struct Facts {
     pub watched_files: Vec<WatchedFile>,
     /// Environment variables that steer Python's start; for the join.
     pub settings: Vec<PythonSetting>,
+    /// Stores of container engines; for the stage after the join.
+    pub container_stores: Vec<ContainerStore>,
+    /// What Docker writes of its containers, apart from its stores; for the same.
+    pub known_containers: Vec<KnownContainer>,
 }
 
 /// A module of a package, and what stands out in it.
@@ -83,6 +88,8 @@ impl Harvest {
             watched_files,
             package_code,
             settings,
+            container_stores,
+            known_containers,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -96,6 +103,8 @@ impl Harvest {
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
+        take(&mut self.facts.container_stores, container_stores);
+        take(&mut self.facts.known_containers, known_containers);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -118,6 +127,10 @@ impl Harvest {
         // Two units may name the same file of variables.
         facts.settings.sort_unstable();
         facts.settings.dedup();
+        facts.container_stores.sort_unstable();
+        facts.container_stores.dedup();
+        facts.known_containers.sort_unstable();
+        facts.known_containers.dedup();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::container::{self, Container};
 use crate::model::distribution::{DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary};
 use crate::model::facts::Facts;
 use crate::model::fault::Fault;
@@ -16,6 +17,7 @@ use crate::model::path::TargetPath;
 use crate::model::python::Environment;
 use crate::model::report::SCHEMA;
 use crate::model::startup::{HookKind, StartupHook};
+use crate::model::text::Excerpt;
 use crate::model::time::Time;
 use crate::model::verdict::{Completeness, Level, Scope};
 
@@ -107,6 +109,33 @@ struct StoredEnvironment {
     account: Option<String>,
     owner_uid: Option<u32>,
     created: Option<Time>,
+    container: Option<StoredContainer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredContainer {
+    engine: String,
+    id: String,
+    #[serde(default)]
+    images: Vec<String>,
+    #[serde(default)]
+    image_count: usize,
+    #[serde(default)]
+    containers: Vec<String>,
+    #[serde(default)]
+    container_count: usize,
+}
+
+impl StoredContainer {
+    /// As far as a judgement asks for it.
+    fn told(&self) -> Container {
+        let texts = |all: &[String]| all.iter().map(|one| Excerpt::of(one.as_bytes())).collect::<Vec<_>>();
+        let mut one = Container::unknown(container::engine(&self.engine).unwrap_or("unknown"), self.id.clone());
+        (one.images, one.containers) = (texts(&self.images), texts(&self.containers));
+        (one.image_count, one.container_count) = (self.image_count, self.container_count);
+        (one.image, one.name) = (one.images.first().cloned(), one.containers.first().cloned());
+        one
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,6 +151,8 @@ struct StoredDistribution {
     state: DistState,
     installed_at: Option<Time>,
     folder_says: Option<Box<FolderSays>>,
+    #[serde(default)]
+    hidden_by: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -280,7 +311,7 @@ fn environment(one: &StoredEnvironment) -> Environment {
         account: one.account.clone(),
         owner_uid: one.owner_uid,
         created: one.created,
-        container: None,
+        container: one.container.as_ref().map(StoredContainer::told),
         tool: None,
         also_at: Vec::new(),
     }
@@ -303,6 +334,7 @@ fn distribution(one: &StoredDistribution) -> Distribution {
         record: RecordSummary::of(RecordState::Unverified),
         folder_says: one.folder_says.clone(),
         also_at: Vec::new(),
+        hidden_by: one.hidden_by.as_ref().map(|path| TargetPath::new(path.as_bytes())),
         version_line: None,
         hooks: Vec::new(),
         known_rows: Vec::new(),

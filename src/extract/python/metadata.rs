@@ -161,6 +161,7 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
         folder_says: disagrees
             .then(|| Box::new(FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) })),
         also_at: Vec::new(),
+        hidden_by: None,
         version_line: headers.version_line,
         hooks: Vec::new(),
         known_rows: Vec::new(),
