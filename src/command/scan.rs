@@ -80,6 +80,7 @@ pub(super) fn walk_scope(config: &Config, target: &Target) -> Result<trees::Scop
         include_network: args.include_network,
         one_file_system: args.one_file_system,
         exclude: args.exclude.clone(),
+        only_named: !config.paths.is_empty(),
     };
     trees::Scope::of(target.mounts.clone(), choice).map_err(Error::Usage)
 }

@@ -7,7 +7,7 @@ use crate::model::distribution::Distribution;
 /// How it lies there, as the end of a sentence that begins with its name.
 pub(super) fn words(scene: &Scene<'_>, found: &Distribution) -> String {
     let environment = scene.environment(found.environment);
-    let container = environment.and_then(|env| env.container.as_ref());
+    let container = found.shown_by.as_deref().or_else(|| environment.and_then(|env| env.container.as_ref()));
     match (container, &found.hidden_by) {
         (None, None) => package::state_words(found.state).to_owned(),
         (None, Some(_)) => "present in a container layer, hidden in the merged view".to_owned(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::container::Container;
 use super::id::Id;
 use super::path::{self, TargetPath};
 use super::python::FileIdentity;
@@ -215,6 +216,8 @@ pub struct Distribution {
     /// In a container layer: what takes it away in every known image and container that has the layer.
     #[serde(serialize_with = "path::as_text_option")]
     pub hidden_by: Option<TargetPath>,
+    /// In a container layer: those of its images and containers that still show it, where others do not.
+    pub shown_by: Option<Box<Container>>,
     /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
     #[serde(skip)]
     pub version_line: Option<u32>,

@@ -153,6 +153,7 @@ struct StoredDistribution {
     folder_says: Option<Box<FolderSays>>,
     #[serde(default)]
     hidden_by: Option<String>,
+    shown_by: Option<StoredContainer>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -335,6 +336,7 @@ fn distribution(one: &StoredDistribution) -> Distribution {
         folder_says: one.folder_says.clone(),
         also_at: Vec::new(),
         hidden_by: one.hidden_by.as_ref().map(|path| TargetPath::new(path.as_bytes())),
+        shown_by: one.shown_by.as_ref().map(|layer| Box::new(layer.told())),
         version_line: None,
         hooks: Vec::new(),
         known_rows: Vec::new(),

@@ -40,8 +40,8 @@ const MOST_ABOVE: usize = 2_000_000;
 /// Fills in `container` of the environments, and `hidden_by` of what lies in them; what is in `shown` is not hidden.
 pub(super) fn settle(target: &Target, facts: &mut Facts, shown: &HashSet<TargetPath>, harvest: &mut Harvest) {
     let stores = std::mem::take(&mut facts.container_stores);
-    let known = std::mem::take(&mut facts.known_containers);
-    let known: HashMap<&str, &KnownContainer> = known.iter().map(|one| (one.id.as_str(), one)).collect();
+    let found = std::mem::take(&mut facts.known_containers);
+    let known: HashMap<&str, &KnownContainer> = found.iter().map(|one| (one.id.as_str(), one)).collect();
     let layers = facts.environments.iter().filter(|env| env.container.is_some());
     let wanted: HashSet<TargetPath> = layers.map(|env| env.path.clone()).collect();
     if wanted.is_empty() {
@@ -50,9 +50,9 @@ pub(super) fn settle(target: &Target, facts: &mut Facts, shown: &HashSet<TargetP
     let seats = Seats::of(&stores, &wanted, harvest);
     for env in &mut facts.environments {
         let (Some(container), Some(seats)) = (&mut env.container, seats.by_folder.get(&env.path)) else { continue };
-        name(container, seats, &known);
+        name(container, &seats.iter().collect::<Vec<_>>(), &known);
     }
-    hide(target, facts, &seats, shown, harvest);
+    hide(target, facts, &Known { seats, shown, known }, harvest);
 }
 
 impl<'a> Seats<'a> {
@@ -87,24 +87,28 @@ impl<'a> Seats<'a> {
     }
 }
 
+/// What an image is called, those without a name last: by its tags, else by digests, else by its id.
+fn image_names(names: &[Excerpt], id: &str) -> Vec<(bool, Excerpt)> {
+    let is_digest = |name: &Excerpt| name.as_str().contains("sha256:");
+    let tags: Vec<_> = names.iter().filter(|name| !is_digest(name)).map(|name| (false, name.clone())).collect();
+    match (tags.is_empty(), names) {
+        (false, _) => tags,
+        (true, []) => vec![(true, Excerpt::of(id.as_bytes()))],
+        (true, names) => names.iter().map(|name| (true, name.clone())).collect(),
+    }
+}
+
 /// What the seats of a layer say of it.
-fn name(container: &mut Container, seats: &[Seat<'_>], known: &HashMap<&str, &KnownContainer>) {
+fn name(container: &mut Container, seats: &[&Seat<'_>], known: &HashMap<&str, &KnownContainer>) {
     let mut images: BTreeSet<(bool, Excerpt)> = BTreeSet::new();
     let mut containers: BTreeSet<Excerpt> = BTreeSet::new();
     let mut engines: BTreeSet<&'static str> = BTreeSet::new();
     let mut mounts: BTreeSet<HostMount> = BTreeSet::new();
     let mut kind = LayerKind::Image;
-    let mut add_image = |name: &Excerpt| {
-        images.insert((name.as_str().contains("sha256:"), name.clone()));
-    };
     for seat in seats {
         let Stack { about, names, id, .. } = seat.stack;
         if seat.stack.kind == StackKind::Image {
-            engines.insert(seat.store.engine);
-            names.iter().for_each(&mut add_image);
-            if names.is_empty() {
-                add_image(&Excerpt::of(id.as_bytes()));
-            }
+            images.extend(image_names(names, id));
             continue;
         }
         // Docker's own file knows more of a container than the store of its layers.
@@ -113,7 +117,7 @@ fn name(container: &mut Container, seats: &[Seat<'_>], known: &HashMap<&str, &Kn
         let name = more.name.as_ref().or(about.name.as_ref()).cloned();
         containers.insert(name.unwrap_or_else(|| Excerpt::of(id.as_bytes())));
         if let Some(image) = more.image.as_ref().or(about.image.as_ref()) {
-            add_image(image);
+            images.extend(image_names(std::slice::from_ref(image), id));
         }
         mounts.extend(more.mounts.iter().chain(&about.mounts).cloned());
         container.privileged |= more.privileged;
@@ -121,11 +125,10 @@ fn name(container: &mut Container, seats: &[Seat<'_>], known: &HashMap<&str, &Kn
             kind = LayerKind::Container;
         }
     }
-    // One layer can serve two engines of one store; its images alone do not tell which.
-    let told: Vec<&'static str> = engines.iter().copied().filter(|engine| *engine != "podman").collect();
-    container.engine = match (told.as_slice(), engines.len()) {
-        ([only], _) => only,
-        (_, 1) => engines.first().copied().unwrap_or(container.engine),
+    // Images alone do not tell which of the engines of one store made them.
+    container.engine = match (engines.len(), engines.first(), seats.first()) {
+        (1, Some(only), _) => only,
+        (_, _, Some(seat)) => seat.store.engine,
         _ => container.engine,
     };
     (container.image_count, container.container_count) = (images.len(), containers.len());
@@ -135,6 +138,14 @@ fn name(container: &mut Container, seats: &[Seat<'_>], known: &HashMap<&str, &Kn
     container.name = container.containers.first().cloned();
     container.mounts = mounts.into_iter().take(MOST_SHOWN).collect();
     container.layer = kind;
+}
+
+/// What is known before the layers above are looked at.
+struct Known<'a> {
+    seats: Seats<'a>,
+    /// What some container shows for certain.
+    shown: &'a HashSet<TargetPath>,
+    known: HashMap<&'a str, &'a KnownContainer>,
 }
 
 /// Something that lies in a layer: a distribution or a start-up file.
@@ -147,25 +158,31 @@ enum Item {
 /// What lies in one folder of a layer.
 type Folders = BTreeMap<(TargetPath, TargetPath), Vec<(Item, Vec<u8>)>>;
 
-fn hide(target: &Target, facts: &mut Facts, seats: &Seats<'_>, shown: &HashSet<TargetPath>, harvest: &mut Harvest) {
-    let is_sure = |layer: &TargetPath| seats.by_folder.contains_key(layer) && !seats.unsure.contains(layer);
-    let folders = folders(facts, shown, is_sure);
+fn hide(target: &Target, facts: &mut Facts, known: &Known<'_>, harvest: &mut Harvest) {
+    let is_known = |layer: &TargetPath| known.seats.by_folder.contains_key(layer);
+    let folders = folders(facts, is_known);
     let mut shadows = Shadows::of(target);
     for ((layer, folder), items) in folders {
-        let Some(seats) = seats.by_folder.get(&layer) else { continue };
+        let Some(seats) = known.seats.by_folder.get(&layer) else { continue };
         let names: Vec<&[u8]> = items.iter().map(|(_, name)| name.as_slice()).collect();
-        let depth = layer.components().count();
-        let below: Vec<&[u8]> = folder.components().skip(depth).collect();
+        let below: Vec<&[u8]> = folder.components().skip(layer.components().count()).collect();
         let mut cast: HashMap<&TargetPath, Shadow> = HashMap::new();
         for seat in seats.iter().filter(|seat| seat.store.form != LayerForm::Copy) {
             for upper in &seat.above {
                 cast.entry(*upper).or_insert_with(|| shadows.cast(upper, seat.store.form, &below, &names));
             }
         }
+        let is_sure = !known.seats.unsure.contains(&layer);
         for (item, name) in items {
-            let hiders: Option<Vec<&TargetPath>> = seats.iter().map(|seat| hider(seat, &cast, &name)).collect();
-            if let Some(by) = hiders.as_ref().and_then(|all| all.first()) {
-                mark(facts, item, (*by).clone());
+            let (hidden, showing): (Vec<_>, Vec<_>) =
+                seats.iter().map(|seat| (seat, hider(seat, &cast, &name))).partition(|(_, by)| by.is_some());
+            let by = hidden.iter().find_map(|(_, by)| *by);
+            let showing: Vec<&Seat<'_>> = showing.into_iter().map(|(seat, _)| seat).collect();
+            let is_sure = is_sure && !known.shown.contains(&folder.join(&name));
+            match by {
+                Some(by) if showing.is_empty() && is_sure => mark(facts, item, by.clone()),
+                Some(_) if !showing.is_empty() => narrow(facts, &layer, item, &showing, &known.known),
+                _ => {}
             }
         }
     }
@@ -173,6 +190,25 @@ fn hide(target: &Target, facts: &mut Facts, seats: &Seats<'_>, shown: &HashSet<T
         let gap = Gap::new(STAGE.id, target.root.path(), GapReason::TooLarge).harmless();
         harvest.gaps.push(gap.because("too many layers lie above others; what was not looked at counts as shown"));
     }
+}
+
+/// Notes which of the images and containers that have the layer still show a distribution of it.
+fn narrow(
+    facts: &mut Facts,
+    folder: &TargetPath,
+    item: Item,
+    showing: &[&Seat<'_>],
+    known: &HashMap<&str, &KnownContainer>,
+) {
+    let Item::Distribution(at) = item else { return };
+    let Some(found) = facts.distributions.get_mut(at) else { return };
+    // The join has sorted them.
+    let Ok(env) = facts.environments.binary_search_by(|env| env.path.cmp(folder)) else { return };
+    let Some(layer) = facts.environments.get(env).and_then(|env| env.container.as_ref()) else { return };
+    let mut own = Container::unknown(layer.engine, layer.id.clone());
+    name(&mut own, showing, known);
+    own.layer = layer.layer;
+    found.shown_by = Some(Box::new(own));
 }
 
 /// What keeps one image or container from showing an entry.
@@ -184,18 +220,18 @@ fn hider<'s>(seat: &Seat<'s>, cast: &'s HashMap<&TargetPath, Shadow>, name: &[u8
     }
 }
 
-/// Distributions and start-up files in layers whose images and containers are all known, by layer and folder.
-fn folders(facts: &Facts, shown: &HashSet<TargetPath>, is_sure: impl Fn(&TargetPath) -> bool) -> Folders {
+/// Distributions and start-up files in layers of known images and containers, by layer and folder.
+fn folders(facts: &Facts, is_known: impl Fn(&TargetPath) -> bool) -> Folders {
     let layers: HashMap<Id, &TargetPath> = facts
         .environments
         .iter()
-        .filter(|env| env.container.is_some() && is_sure(&env.path))
+        .filter(|env| env.container.is_some() && is_known(&env.path))
         .map(|env| (env.id, &env.path))
         .collect();
     let mut out = Folders::new();
     let mut add = |environment: Option<Id>, path: &TargetPath, item: Item| {
         let Some(layer) = environment.and_then(|id| layers.get(&id)) else { return };
-        if let (true, false, Some(folder)) = (path.is_under(layer), shown.contains(path), path.parent()) {
+        if let (true, Some(folder)) = (path.is_under(layer), path.parent()) {
             out.entry(((*layer).clone(), folder)).or_default().push((item, path.file_name().to_vec()));
         }
     };

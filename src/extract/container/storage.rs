@@ -54,6 +54,10 @@ pub(super) fn read_store(input: &Input<'_>) -> Harvest {
             store.stacks.extend(rows.into_iter().map(|row| container(input, &folder, row, &mut harvest)));
         }
     }
+    let mut own = store.stacks.iter().filter(|one| one.kind == StackKind::Container).map(|one| one.about.engine);
+    if own.next() == Some(Some("cri-o")) && own.all(|engine| engine == Some("cri-o")) {
+        store.engine = "cri-o";
+    }
     store.is_partial = !harvest.gaps.is_empty();
     store.layers.sort_unstable();
     if !store.layers.is_empty() || !store.stacks.is_empty() {

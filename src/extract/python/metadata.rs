@@ -162,6 +162,7 @@ pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Di
             .then(|| Box::new(FolderSays { name: bounded(&folder.name), version: bounded(&folder.version) })),
         also_at: Vec::new(),
         hidden_by: None,
+        shown_by: None,
         version_line: headers.version_line,
         hooks: Vec::new(),
         known_rows: Vec::new(),
