@@ -13,6 +13,7 @@
 //! on it.
 
 mod bytecode;
+mod containers;
 mod corpus;
 mod feeds;
 mod hit;
