@@ -26,6 +26,7 @@ const MOST_BLOBS: u32 = 50_000;
 const MOST_PLATFORMS: usize = 200;
 
 /// Reads the store of the snapshotter whose folder this is.
+#[allow(clippy::redundant_closure, reason = "the functions take any source, and a pointer to one names its own")]
 pub(super) fn read_store(input: &Input<'_>) -> Harvest {
     let mut harvest = Harvest::default();
     let own = &input.candidate.path;

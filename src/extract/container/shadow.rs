@@ -58,6 +58,11 @@ impl<'a> Shadows<'a> {
 
     /// What the layer at `upper` does to the entries `names` of the folder `below`, which is relative to the layers.
     pub(super) fn cast(&mut self, upper: &TargetPath, form: LayerForm, below: &[&[u8]], names: &[&[u8]]) -> Shadow {
+        // One for the folder of the layer, so that looking ends even where there is nothing to see.
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return Shadow::None;
+        }
         let root = &self.target.root;
         let opened = root.resolve(upper).and_then(|place| root.open_dir(&place));
         let Ok(mut dir) = opened else { return Shadow::None };
@@ -116,6 +121,8 @@ fn is_opaque(dir: &Dir, form: LayerForm) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "plants layers of its own")]
+
     use super::*;
     use crate::model::host::Platform;
 
