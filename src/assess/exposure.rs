@@ -3,15 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::container::Container;
+use crate::model::facts::Facts;
 use crate::model::finding::Finding;
 use crate::model::id::Id;
+use crate::model::path::TargetPath;
 use crate::model::report::{Exposure, TimelineRow};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
 /// One exposure for each incident and environment that has a compromised finding.
 #[must_use]
-pub fn exposures(findings: &[Finding], windows: &BTreeMap<String, Time>) -> Vec<Exposure> {
+pub fn exposures(findings: &[Finding], windows: &BTreeMap<String, Time>, facts: &Facts) -> Vec<Exposure> {
+    let layers: BTreeMap<Id, &Container> =
+        facts.environments.iter().filter_map(|env| Some((env.id, env.container.as_ref()?))).collect();
+    let narrower: BTreeMap<&TargetPath, &Container> =
+        facts.distributions.iter().filter_map(|found| Some((&found.path, found.shown_by.as_deref()?))).collect();
     let mut groups: BTreeMap<(String, Option<Id>), Vec<&Finding>> = BTreeMap::new();
     for one in findings.iter().filter(|one| one.level == Level::Compromised) {
         if let Some(incident) = &one.incident {
@@ -20,7 +27,19 @@ pub fn exposures(findings: &[Finding], windows: &BTreeMap<String, Time>) -> Vec<
     }
     groups
         .into_iter()
-        .map(|((incident, environment), group)| exposure(incident, environment, &group, windows))
+        .map(|((incident, environment), group)| {
+            let mut one = exposure(incident, environment, &group, windows);
+            if let Some(layer) = environment.and_then(|id| layers.get(&id)) {
+                // What runs in a container runs as no account of the host.
+                one.accounts.clear();
+                // Where each finding is shown by some of the layer's containers only, these are the ones that matter.
+                let own: Option<Vec<&Container>> =
+                    group.iter().map(|one| narrower.get(&one.subject.path).copied()).collect();
+                let most = own.into_iter().flatten().max_by_key(|own| own.container_count);
+                one.reach = Some(most.unwrap_or(layer).reach());
+            }
+            one
+        })
         .collect()
 }
 

@@ -9,7 +9,7 @@ use crate::cli::{ScanArgs, ScopeArg};
 use crate::config::{self, Config};
 use crate::detect::{self, Scene};
 use crate::error::Error;
-use crate::extract::{self, EXTRACTORS, link, lock, program_version, startup, verify};
+use crate::extract::{self, EXTRACTORS, container, link, lock, program_version, startup, verify};
 use crate::intel::index::Intel;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
@@ -80,6 +80,7 @@ pub(super) fn walk_scope(config: &Config, target: &Target) -> Result<trees::Scop
         include_network: args.include_network,
         one_file_system: args.one_file_system,
         exclude: args.exclude.clone(),
+        only_named: !config.paths.is_empty(),
     };
     trees::Scope::of(target.mounts.clone(), choice).map_err(Error::Usage)
 }
@@ -159,7 +160,8 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     let mut harvest = link::link(target, &places, harvest);
     // With the whole picture there is a second look.
     let later = pool.install(|| {
-        let mut later = program_version::settle(target, &mut harvest.facts);
+        let mut later = container::settle(target, &mut harvest.facts);
+        later.merge(program_version::settle(target, &mut harvest.facts));
         later.merge(startup::settle(target, &mut harvest.facts));
         later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
         later.merge(startup::packages::settle(target, &watch, &mut harvest.facts));

@@ -42,7 +42,7 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     let Told { config, target, intel, harvest, judged, verdict, .. } = told;
     let facts = &harvest.facts;
     let windows = intel.windows();
-    let exposures = exposure::exposures(&judged.findings, &windows);
+    let exposures = exposure::exposures(&judged.findings, &windows, facts);
     let timeline = exposure::timeline(&judged.findings, &windows);
     let packs: Vec<PackRow> = intel.packs().iter().map(pack_row).collect();
     let ids: Vec<&'static str> = extract::checks().map(|(id, _)| id).collect();

@@ -4,6 +4,7 @@
 
 pub mod file;
 mod hard_links;
+mod layer;
 pub mod package;
 pub mod package_code;
 pub mod pipeline;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Rule, Scene, settle, severity};
+use super::{Rule, Scene, layer, settle, severity};
 use crate::intel::index::{Applies, Known};
 use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
@@ -125,7 +125,7 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
         _ if found.metadata == MetadataForm::Directory => ", though no metadata names it",
         _ => "",
     };
-    let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), place_words(found));
+    let title = format!("{} is {}{note}", [name.as_str(), version].join(" ").trim(), layer::words(scene, found));
     let mut one = about(scene, found, RULE.id, &indicator.id, title);
     // Metadata and folder name may each match in their own way.
     let parts =

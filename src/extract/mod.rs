@@ -3,6 +3,7 @@
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
 pub mod cache;
+pub mod container;
 pub mod format;
 pub mod input;
 pub mod known_file;
@@ -64,6 +65,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     lock::sweep::EXTRACTOR,
     lock::scripts::EXTRACTOR,
     known_file::EXTRACTOR,
+    container::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.
@@ -75,8 +77,14 @@ pub struct Later {
 }
 
 /// Every check that comes after the join.
-pub static LATER: &[Later] =
-    &[program_version::STAGE, startup::STAGE, verify::STAGE, startup::packages::STAGE, lock::scripts::STAGE];
+pub static LATER: &[Later] = &[
+    container::STAGE,
+    program_version::STAGE,
+    startup::STAGE,
+    verify::STAGE,
+    startup::packages::STAGE,
+    lock::scripts::STAGE,
+];
 
 /// The id and the sentence of every check.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::container::Container;
 use super::id::Id;
-use super::path::TargetPath;
+use super::path::{self, TargetPath};
 use super::python::FileIdentity;
 use super::text::Excerpt;
 use super::time::Time;
@@ -239,6 +240,11 @@ pub struct Distribution {
     pub folder_says: Option<Box<FolderSays>>,
     /// Other paths of the same folder: bind mounts.
     pub also_at: Vec<TargetPath>,
+    /// In a container layer: what takes it away in every known image and container that has the layer.
+    #[serde(serialize_with = "path::as_text_option")]
+    pub hidden_by: Option<TargetPath>,
+    /// In a container layer: those of its images and containers that still show it, where others do not.
+    pub shown_by: Option<Box<Container>>,
     /// The line of its metadata that names the version, counted from 1; for evidence, not for the report.
     #[serde(skip)]
     pub version_line: Option<u32>,
@@ -306,6 +312,8 @@ impl Distribution {
             record: RecordSummary::of(RecordState::Absent),
             folder_says: None,
             also_at: Vec::new(),
+            hidden_by: None,
+            shown_by: None,
             version_line: None,
             hooks: Vec::new(),
             known_rows: Vec::new(),

@@ -1,6 +1,7 @@
 //! Everything the readers found, a vector per noun. Harvests merge in any order; one sort at the end makes two sweeps
 //! of the same disk equal.
 
+use super::container::{ContainerStore, KnownContainer};
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
 use super::id::Id;
@@ -45,6 +46,10 @@ pub struct Facts {
     pub settings: Vec<PythonSetting>,
     /// Other files that lock and requirement files name; for the second look.
     pub lock_includes: Vec<LockInclude>,
+    /// Stores of container engines; for the stage after the join.
+    pub container_stores: Vec<ContainerStore>,
+    /// What Docker writes of its containers, apart from its stores; for the same.
+    pub known_containers: Vec<KnownContainer>,
 }
 
 /// A file that a lock or requirements file names as a part of it.
@@ -128,6 +133,8 @@ impl Harvest {
             package_code,
             settings,
             lock_includes,
+            container_stores,
+            known_containers,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -144,6 +151,8 @@ impl Harvest {
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
         take(&mut self.facts.lock_includes, lock_includes);
+        take(&mut self.facts.container_stores, container_stores);
+        take(&mut self.facts.known_containers, known_containers);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -170,6 +179,10 @@ impl Harvest {
         facts.settings.sort_unstable();
         facts.settings.dedup();
         facts.lock_includes.sort_unstable();
+        facts.container_stores.sort_unstable();
+        facts.container_stores.dedup();
+        facts.known_containers.sort_unstable();
+        facts.known_containers.dedup();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

@@ -1,6 +1,7 @@
 //! The nouns: plain types that every stage speaks. Uses nothing of ours, so a stored report can be judged anywhere.
 
 pub mod code;
+pub mod container;
 pub mod coverage;
 pub mod distribution;
 pub mod env_kind;

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::container::Container;
 use super::id::Id;
 use super::path::{self, TargetPath};
 use super::time::Time;
@@ -203,17 +204,4 @@ pub struct Environment {
     pub tool: Option<String>,
     /// Other paths of its site directories: `lib64`, bind mounts.
     pub also_at: Vec<TargetPath>,
-}
-
-/// The container or image layer that holds an environment.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-pub struct Container {
-    /// docker, containerd, podman.
-    pub engine: &'static str,
-    /// The layer's or snapshot's id.
-    pub id: String,
-    /// The image, where the engine's own files name it.
-    pub image: Option<String>,
-    /// The container's name.
-    pub name: Option<String>,
 }

@@ -237,7 +237,7 @@ pub struct Exposure {
     pub ran: &'static str,
     /// Why, each a sentence.
     pub because: Vec<String>,
-    /// What it could reach; not worked out by this version.
+    /// Of a container layer: what of the host its containers are given. Else not worked out by this version.
     pub reach: Option<String>,
 }
 

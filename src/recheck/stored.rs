@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::container::{self, Container};
 use crate::model::distribution::{
     Basics, DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary,
 };
@@ -110,6 +111,33 @@ struct StoredEnvironment {
     account: Option<String>,
     owner_uid: Option<u32>,
     created: Option<Time>,
+    container: Option<StoredContainer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredContainer {
+    engine: String,
+    id: String,
+    #[serde(default)]
+    images: Vec<String>,
+    #[serde(default)]
+    image_count: usize,
+    #[serde(default)]
+    containers: Vec<String>,
+    #[serde(default)]
+    container_count: usize,
+}
+
+impl StoredContainer {
+    /// As far as a judgement asks for it.
+    fn told(&self) -> Container {
+        let texts = |all: &[String]| all.iter().map(|one| Excerpt::of(one.as_bytes())).collect::<Vec<_>>();
+        let mut one = Container::unknown(container::engine(&self.engine).unwrap_or("unknown"), self.id.clone());
+        (one.images, one.containers) = (texts(&self.images), texts(&self.containers));
+        (one.image_count, one.container_count) = (self.image_count, self.container_count);
+        (one.image, one.name) = (one.images.first().cloned(), one.containers.first().cloned());
+        one
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,6 +157,9 @@ struct StoredDistribution {
     hashes: Vec<String>,
     installed_at: Option<Time>,
     folder_says: Option<Box<FolderSays>>,
+    #[serde(default)]
+    hidden_by: Option<String>,
+    shown_by: Option<StoredContainer>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -287,7 +318,7 @@ fn environment(one: &StoredEnvironment) -> Environment {
         account: one.account.clone(),
         owner_uid: one.owner_uid,
         created: one.created,
-        container: None,
+        container: one.container.as_ref().map(StoredContainer::told),
         tool: None,
         also_at: Vec::new(),
     }
@@ -311,6 +342,8 @@ fn distribution(one: &StoredDistribution) -> Distribution {
         hashes: one.hashes.clone(),
         record: RecordSummary::of(RecordState::Unverified),
         folder_says: one.folder_says.clone(),
+        hidden_by: one.hidden_by.as_ref().map(|path| TargetPath::new(path.as_bytes())),
+        shown_by: one.shown_by.as_ref().map(|layer| Box::new(layer.told())),
         ..Distribution::new(basics)
     }
 }

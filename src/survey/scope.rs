@@ -15,6 +15,8 @@ pub struct Choice {
     pub one_file_system: bool,
     /// Paths that match one of these are left out.
     pub exclude: Vec<String>,
+    /// Only paths that were named are walked, not the whole target.
+    pub only_named: bool,
 }
 
 /// The compiled choice.
@@ -91,8 +93,25 @@ impl Scope {
             MountKind::Network => {
                 Entry::Miss(format!("{fs_type}: a network, FUSE or automount tree; --include-network enters it"))
             }
+            MountKind::Storage if self.is_walked_in_parts(mount) => {
+                Entry::Skip(format!("{fs_type}: the merged view of layers that are walked where they lie"))
+            }
             MountKind::Storage => Entry::Walk,
         }
+    }
+
+    /// Whether a mount shows nothing but what is walked elsewhere: an overlay, all layers of which are on the way. Inside
+    /// of another overlay, or of what is not entered, they may not be.
+    fn is_walked_in_parts(&self, mount: &Mount) -> bool {
+        let is_on_the_way = |layer: &TargetPath| {
+            let count = layer.components().count();
+            (1..=count).map(|depth| layer.ancestor(depth)).all(|folder| {
+                let over = self.mounts.at(&folder);
+                !self.excludes(&folder)
+                    && over.is_none_or(|over| over.kind == MountKind::Storage && over.fs_type != "overlay")
+            })
+        };
+        !self.choice.only_named && !mount.layers.is_empty() && mount.layers.iter().all(is_on_the_way)
     }
 
     /// Storage that is mounted below something that is not entered: walked as a start of its own, since hiding under

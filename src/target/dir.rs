@@ -116,6 +116,16 @@ impl Dir {
         *self.stat.get_or_init(|| rustix::fs::fstat(&self.fd).ok().map(|stat| read_stat(&stat)))
     }
 
+    /// The value of an extended attribute of this directory, of at most 64 bytes; none where it has none or the system
+    /// does not show it. Those named `trusted.` are shown to root only.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<Vec<u8>> {
+        let mut value = vec![0; 64];
+        let length = rustix::fs::fgetxattr(&self.fd, name, &mut value).ok()?;
+        value.truncate(length);
+        Some(value)
+    }
+
     /// Where a link points, as it is written.
     ///
     /// # Errors

@@ -71,8 +71,9 @@ pub fn open(wanted: &Wanted<'_>) -> Result<Target, String> {
     let platform = wanted.platform.unwrap_or_else(|| detect::platform(&root, wanted.live));
     root.settle(platform);
     // Paths of a Windows target are written another way.
-    let mounts =
+    let mut mounts =
         if platform == Platform::Windows { Mounts::read(&root, wanted.root).unwrap_or(mounts) } else { mounts };
+    mounts.find_layers(&root);
     let (accounts, missed) = accounts::of(&root);
     gaps.extend(missed);
     let host = host::of(&root, platform, wanted.live);

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::root::Root;
+use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
 
 /// What kind of thing is mounted.
@@ -30,6 +31,8 @@ pub struct Mount {
     pub kind: MountKind,
     /// Device number as `major:minor`.
     pub device: String,
+    /// Of an overlay: the folders that it lays over each other, as far as all of them lie on the target.
+    pub layers: Vec<TargetPath>,
 }
 
 /// All mounts below the root, by path.
@@ -122,17 +125,27 @@ impl Mounts {
             let Some((point, fs_type, device)) = parse_line(line) else {
                 continue;
             };
-            let below = match point.strip_prefix(at) {
-                Some(rest) if rest.len() > 1 && rest.first() == Some(&b'/') => rest,
-                _ => continue,
-            };
+            let Some(below) = below(at, &point) else { continue };
             let path = root.target_path(below);
+            let layers = if fs_type == "overlay" { layers(root, at, &point, line) } else { Vec::new() };
             let kind = MountKind::of(&fs_type);
             all.last_names.insert(path.file_name().to_vec());
             // A later line covers an earlier one at the same place.
-            all.by_path.insert(path.clone(), Mount { path, fs_type, kind, device });
+            all.by_path.insert(path.clone(), Mount { path, fs_type, kind, device, layers });
         }
         all
+    }
+
+    /// Looks where the folders of overlays really lie; an overlay of which one cannot be looked at has none.
+    pub(super) fn find_layers(&mut self, root: &Root) {
+        for mount in self.by_path.values_mut() {
+            let real = |layer: &TargetPath| {
+                let place = root.resolve(layer).ok().filter(|place| place.stat.kind == EntryKind::Dir)?;
+                Some(root.path_of(&place))
+            };
+            let found: Option<Vec<TargetPath>> = mount.layers.iter().map(real).collect();
+            mount.layers = found.unwrap_or_default();
+        }
     }
 
     /// Whether anything at all is mounted on a folder of this name: a cheap first question.
@@ -163,6 +176,36 @@ fn parse_line(line: &[u8]) -> Option<(Vec<u8>, String, String)> {
     let point = unescape(fields.nth(1)?);
     let fs_type = fields.skip_while(|field| *field != b"-").nth(1)?;
     Some((point, String::from_utf8_lossy(fs_type).into_owned(), device))
+}
+
+/// What of a path of this host lies below the root, with a `/` in front.
+fn below<'p>(at: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    path.strip_prefix(at).filter(|rest| rest.len() > 1 && rest.first() == Some(&b'/'))
+}
+
+/// The folders that an overlay lays over each other (kernel documentation, overlayfs): `lowerdir`, with colons between, or
+/// `lowerdir+` once for each, and `upperdir`. Engines that mount many layers write them relative to the folder above that of
+/// the mount. None of them where one does not lie below the root.
+fn layers(root: &Root, at: &[u8], point: &[u8], line: &[u8]) -> Vec<TargetPath> {
+    let options = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let home = TargetPath::new(point).parent().and_then(|folder| folder.parent());
+    let mut written: Vec<Vec<u8>> = Vec::new();
+    for option in options.split(|byte| *byte == b',') {
+        let Some(equals) = option.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (option.get(..equals).unwrap_or_default(), option.get(equals + 1..).unwrap_or_default());
+        match name {
+            b"lowerdir" => written.extend(unescape(value).split(|byte| *byte == b':').map(<[u8]>::to_vec)),
+            b"lowerdir+" | b"datadir+" | b"upperdir" => written.push(unescape(value)),
+            _ => {}
+        }
+    }
+    let placed = |path: Vec<u8>| match (path.first(), &home) {
+        (Some(b'/'), _) => Some(path),
+        (Some(_), Some(home)) => Some(home.join(&path).as_bytes().to_vec()),
+        _ => None,
+    };
+    let own = |path| placed(path).and_then(|path| below(at, &path).map(|rest| root.target_path(rest)));
+    written.into_iter().map(own).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 /// Blanks, tabs, line ends and backslashes stand as three octal digits.
@@ -212,6 +255,31 @@ mod tests {
         let image = Mounts::parse(&root, b"/mnt/image", TABLE);
         let paths: Vec<_> = image.sorted().iter().map(|mount| mount.path.to_text().into_owned()).collect();
         assert_eq!(paths, ["/var"]);
+    }
+
+    #[test]
+    fn an_overlay_names_its_layers() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["s/o/1/diff", "s/o/2/diff", "s/o/2/merged"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        std::fs::create_dir_all(dir.path().join("s/o/l")).unwrap();
+        std::os::unix::fs::symlink("../1/diff", dir.path().join("s/o/l/SHORT")).unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let layers = |options: &str| {
+            let line = format!("46 43 0:39 / /x/s/o/2/merged rw - overlay overlay rw,{options},workdir=/x/s/o/2/work");
+            let mut mounts = Mounts::parse(&root, b"/x", line.as_bytes());
+            mounts.find_layers(&root);
+            let mount = mounts.at(&TargetPath::new(b"/s/o/2/merged")).unwrap().clone();
+            mount.layers.iter().map(|path| path.to_text().into_owned()).collect::<Vec<_>>()
+        };
+        let both = ["/s/o/1/diff", "/s/o/2/diff"];
+        assert_eq!(layers("lowerdir=/x/s/o/l/SHORT,upperdir=/x/s/o/2/diff"), both);
+        assert_eq!(layers("lowerdir=l/SHORT,upperdir=2/diff"), both);
+        assert_eq!(layers("lowerdir+=/x/s/o/1/diff,upperdir=/x/s/o/2/diff"), both);
+        // Of another host's disk, and of one that is gone, nothing can be said.
+        assert_eq!(layers("lowerdir=/s/o/1/diff,upperdir=/x/s/o/2/diff"), Vec::<String>::new());
+        assert_eq!(layers("lowerdir=/x/s/o/1/diff:/x/s/o/9/diff"), Vec::<String>::new());
     }
 
     #[test]

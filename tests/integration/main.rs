@@ -14,6 +14,7 @@
 
 mod bytecode;
 mod caches;
+mod containers;
 mod corpus;
 mod feeds;
 mod hit;

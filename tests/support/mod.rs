@@ -45,6 +45,7 @@
 //! |---|---|
 //! | `metadata NAME VERSION` | of a folder: put METADATA (in an `.egg-info`, PKG-INFO) of that name and version into it |
 //! | `hive` | of a file: a registry hive with the keys and values of the content, written as `support/hive.rs` says; `hive 6K` keeps only its beginning |
+//! | `bolt` | of a file: a bolt database with the buckets and values of the content, written as `support/bolt.rs` says; `bolt 9K` keeps only its beginning |
 //! | `egg NAME VERSION` | of a file: a zipped egg with EGG-INFO/PKG-INFO of that name and version, not compressed |
 //! | `egg-of-nothing 64M` | of a file: a zipped egg whose EGG-INFO/PKG-INFO is that long and names nothing, compressed |
 //! | `cut 100` | of such a file: only the first so many bytes of it |
@@ -86,6 +87,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod bolt;
 pub(crate) mod compare;
 pub(crate) mod content;
 pub(crate) mod escape;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pysweep::model::time::Time;
 
 use super::expect::Expected;
-use super::{escape, hive, zip};
+use super::{bolt, escape, hive, zip};
 
 /// What everything was last changed at, unless a tree says otherwise.
 const DEFAULT_TIME: &str = "2026-01-15T08:00:00Z";
@@ -108,6 +108,8 @@ struct Form {
     wide: bool,
     /// A hive, and how many bytes of it are kept.
     hive: Option<usize>,
+    /// A bolt database, and how many bytes of it are kept.
+    bolt: Option<usize>,
 }
 
 struct Reader {
@@ -199,6 +201,8 @@ impl Reader {
             ["utf-16"] => self.form.wide = true,
             ["hive"] => self.form.hive = Some(usize::MAX),
             ["hive", size] => self.form.hive = Some(usize::try_from(bytes(size)).unwrap()),
+            ["bolt"] => self.form.bolt = Some(usize::MAX),
+            ["bolt", size] => self.form.bolt = Some(usize::try_from(bytes(size)).unwrap()),
             ["metadata", name, version] => {
                 let file = if entry.path.ends_with(b".egg-info") { "PKG-INFO" } else { "METADATA" };
                 let path = [&entry.path, b"/".as_slice(), file.as_bytes()].concat();
@@ -228,7 +232,7 @@ impl Reader {
 
     /// Gives the content that was read to the entry it belongs to.
     fn finish_content(&mut self) {
-        let Form { lines, escaped, wide, hive } = std::mem::take(&mut self.form);
+        let Form { lines, escaped, wide, hive, bolt } = std::mem::take(&mut self.form);
         let Some(entry) = self.host.entries.last_mut() else { return };
         if lines.is_empty() {
             return;
@@ -237,6 +241,11 @@ impl Reader {
             _ if hive.is_some() => {
                 let mut bytes = hive::hive(&lines);
                 bytes.truncate(hive.unwrap_or_default());
+                bytes
+            }
+            _ if bolt.is_some() => {
+                let mut bytes = bolt::bolt(&lines);
+                bytes.truncate(bolt.unwrap_or_default());
                 bytes
             }
             (true, _) => escape::content(&lines),

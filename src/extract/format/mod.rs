@@ -1,5 +1,6 @@
 //! Readers without opinions, used by several artefacts.
 
+pub mod bolt;
 pub mod csv_row;
 pub mod headers;
 pub mod hive;
@@ -13,6 +14,10 @@ pub mod texts;
 pub mod toml;
 pub mod yaml;
 pub mod zip;
+
+#[cfg(test)]
+#[path = "../../../tests/support/bolt.rs"]
+pub(crate) mod made_bolt;
 
 #[cfg(test)]
 #[path = "../../../tests/support/hive.rs"]

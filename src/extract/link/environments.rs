@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sites::Sites;
 use super::versions::Versions;
 use crate::extract::layout;
+use crate::model::container::Container;
 use crate::model::distribution::DistState;
 use crate::model::env_kind;
 use crate::model::facts::Facts;
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
-use crate::model::python::{Container, Environment, Prefix, PrefixMark, SiteDir, VenvConfig};
+use crate::model::python::{Environment, Prefix, PrefixMark, SiteDir, VenvConfig};
 use crate::target::Target;
 use crate::target::places::{Fit, Marks, Places, Rule};
 
@@ -255,13 +256,16 @@ fn lib64_name(venv: &VenvConfig, site: &TargetPath) -> Option<TargetPath> {
     Some(below.fold(venv.prefix.join(b"lib64"), |path, part| path.join(part)))
 }
 
-/// The layer's id is the name of the folder above `diff` or `fs`.
+/// The layer's id is the name of the folder above `diff` or `fs`, else that of the layer's own folder.
 fn container(fit: &Fit<'_>, root: &TargetPath) -> Option<Container> {
     let engine = match fit.rule.container.as_deref()? {
         "docker" => "docker",
+        "containerd" if root.components().any(|name| name == b"k3s") => "k3s",
         "containerd" => "containerd",
         _ => "podman",
     };
-    let id = String::from_utf8_lossy(root.parent()?.file_name()).into_owned();
-    Some(Container { engine, id, image: None, name: None })
+    let is_inner = matches!(root.file_name(), b"diff" | b"fs" | b"merged");
+    let folder = if is_inner { root.parent()? } else { root.clone() };
+    let id = String::from_utf8_lossy(folder.file_name()).into_owned();
+    Some(Container::unknown(engine, id))
 }
