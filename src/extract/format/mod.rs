@@ -7,6 +7,7 @@ pub mod marshal;
 pub mod names;
 pub mod placed;
 pub mod read_at;
+pub mod record;
 pub mod texts;
 pub mod toml;
 pub mod zip;

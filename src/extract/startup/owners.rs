@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sha2::Digest;
 
 use crate::extract::link::ownership;
-use crate::extract::python::record::{self, Hash};
+use crate::extract::format::record::{self, Hash};
 use crate::model::distribution::{Distribution, MetadataForm, RecordState};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::id::{Id, hex};
