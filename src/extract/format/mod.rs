@@ -8,6 +8,7 @@ pub mod names;
 pub mod placed;
 pub mod read_at;
 pub mod record;
+pub mod tar;
 pub mod texts;
 pub mod toml;
 pub mod zip;

@@ -125,6 +125,11 @@ pub fn entries<F: ReadAt + ?Sized>(
     fault.map_or(Ok(()), Err)
 }
 
+/// Whether the file ends as archives do: a test that is cheaper than a look at the directory.
+pub fn has_end<F: ReadAt + ?Sized>(file: &F) -> bool {
+    end_record(file).is_ok()
+}
+
 /// Reads at most `cap` bytes of an entry's content, whatever its headers claim; as much is held in memory. Checksums are
 /// not compared, and a false length is no hindrance, since `zipimport` minds neither.
 ///
