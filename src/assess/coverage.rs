@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_is_off_says_why() {
+        let unheard = Unheard { off: vec![("b", "--b opens it")], kinds: Vec::new(), feeds: Vec::new() };
+        let rows = checks(&["a", "b"], &[], &unheard);
+        let row = |id: &str| rows.iter().find(|row| row.id == id).unwrap();
+        assert_eq!((row("a").state, row("b").state), (CheckState::Complete, CheckState::Off));
+        assert_eq!(row("b").reason.as_deref(), Some("--b opens it"));
+    }
+
+    #[test]
     fn other_accounts_folders_are_no_miss_of_this_account() {
         let sweeper = Sweeper { uid: 1000, home: Some(TargetPath::new(b"/home/mia")) };
         let gaps = || vec![denied("/root", 0), denied("/home/mia/.cache/pip", 0), denied("/srv/own", 1000)];

@@ -157,8 +157,17 @@ fn frozen(entries: Vec<(Vec<u8>, Content)>) -> Vec<u8> {
         package.extend(stored);
     }
     let numbers = [package.len() + table.len() + 88, package.len(), table.len(), 311].map(long);
-    [b"\x7fELF".as_slice(), &[0; 60], &package, &table, b"MEI\x0c\x0b\x0a\x0b\x0e", numbers.as_flattened(), &[0; 64], &[0; 2123]]
-        .concat()
+    [
+        b"\x7fELF".as_slice(),
+        &[0; 60],
+        &package,
+        &table,
+        b"MEI\x0c\x0b\x0a\x0b\x0e",
+        numbers.as_flattened(),
+        &[0; 64],
+        &[0; 2123],
+    ]
+    .concat()
 }
 
 fn packed(bytes: &[u8]) -> Vec<u8> {

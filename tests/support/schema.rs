@@ -75,7 +75,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     (
         "distributions",
         "metadata",
-        "dist-info egg-info-dir egg-info-file egg-dir egg-zip egg-link conda-meta wheel sdist lockfile zipapp vendored \
+        "dist-info egg-info-dir egg-info-file egg-dir egg-zip egg-link conda-meta wheel sdist lockfile zipapp frozen vendored \
          directory",
     ),
     ("startup_hooks", "kind", "pth start sitecustomize usercustomize ._pth environment pyc"),

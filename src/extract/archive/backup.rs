@@ -91,8 +91,11 @@ fn read(input: &Input<'_>) -> Harvest {
 /// Everything that the archive `file` holds, whatever its name says that it is.
 pub fn look<'a, F: ReadAt + ?Sized>(file: &F, watch: &'a Watch) -> Holding<'a> {
     let mut looker = Looker { holding: Holding::new(watch), budget: Budget::new(file.size()), entries: 0 };
-    let mut head = [0; 4];
-    if file.read_at(0, &mut head).is_ok() && head.starts_with(b"PK") {
+    let mut head = [0; 512];
+    let is_read = file.read_at(0, &mut head).is_ok();
+    let is_other = head.starts_with(&[0x1f, 0x8b]) || tar::is_header(&head);
+    // Anything may stand in front of a zip archive.
+    if is_read && !is_other && (head.starts_with(b"PK") || zip::has_end(file)) {
         looker.zip(file, b"", 1);
     } else {
         looker.open(&mut AtFile::new(file), b"", 1, None);
@@ -118,7 +121,7 @@ impl Looker<'_> {
         let head = flow.head.get_ref().as_slice();
         match head {
             [0x1f, 0x8b, ..] => self.gzip(&mut flow, place, depth),
-            [b'P', b'K', ..] => match zipped::held_whole(&mut flow, MOST_HELD) {
+            [b'P', b'K', ..] | [b'#', b'!', ..] => match zipped::held_whole(&mut flow, MOST_HELD) {
                 Ok(bytes) => self.zip(bytes.as_slice(), place, depth),
                 Err(miss) => self.holding.miss(miss),
             },
@@ -238,7 +241,8 @@ impl Looker<'_> {
     }
 
     fn too_deep(&mut self) {
-        self.holding.miss(Miss::material(GapReason::TooLarge, "archives in it lie deeper in each other than is opened"));
+        self.holding
+            .miss(Miss::material(GapReason::TooLarge, "archives in it lie deeper in each other than is opened"));
     }
 
     fn zip<F: ReadAt + ?Sized>(&mut self, file: &F, place: &[u8], depth: u32) {

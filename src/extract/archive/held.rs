@@ -148,9 +148,12 @@ impl<'a> Holding<'a> {
     pub fn told(&mut self, member: &[u8], headers: &Headers) {
         let says_all = headers.name.is_some() && headers.version.is_some();
         let Some(held) = self.all.get_mut(member) else { return };
-        if !says_all && (!headers.is_settled() || held.says.version.is_empty()) {
+        if !says_all {
             let reason = if headers.is_settled() { GapReason::Malformed } else { GapReason::TooLarge };
-            self.misses.insert(Miss::material(reason, "METADATA in it does not name both a name and a version"));
+            let says = "METADATA in it does not name both a name and a version";
+            // What follows could name anything; what is damaged is called something all the same.
+            let material = !headers.is_settled() || held.says.version.is_empty();
+            self.misses.insert(Miss { reason, says, material });
         }
         let (says, folder_says) = both(headers, held.says.clone());
         (held.says, held.folder_says) = (says, folder_says);

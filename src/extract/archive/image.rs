@@ -68,7 +68,10 @@ pub fn is_document(name: &[u8]) -> bool {
 pub fn is_blob(name: &[u8]) -> bool {
     let mut parts = name.split(|byte| *byte == b'/');
     let is_hex = |digest: &[u8]| digest.len() >= 32 && digest.iter().all(u8::is_ascii_hexdigit);
-    parts.next() == Some(b"blobs") && parts.next().is_some() && parts.next().is_some_and(is_hex) && parts.next().is_none()
+    parts.next() == Some(b"blobs")
+        && parts.next().is_some()
+        && parts.next().is_some_and(is_hex)
+        && parts.next().is_none()
 }
 
 impl Documents {
@@ -96,7 +99,8 @@ impl Documents {
                 continue;
             }
             let Some(manifest) = self.read::<Manifest>(&place) else { continue };
-            let deeper = manifest.manifests.iter().filter_map(|one| Some((one.place()?, one.name().or_else(|| name.clone()))));
+            let deeper =
+                manifest.manifests.iter().filter_map(|one| Some((one.place()?, one.name().or_else(|| name.clone()))));
             left.extend(deeper.take(MOST_LAYERS));
             name_layers(&mut out, manifest.layers.iter().filter_map(Descriptor::place), name);
         }

@@ -90,16 +90,33 @@ fn beside(input: &Input<'_>) -> Harvest {
     }
     names.truncate(MOST_BESIDE);
     names.sort_unstable();
+    if names.is_empty() {
+        return harvest;
+    }
     for name in names {
         harvest.merge(one_beside(input, &folder, &name));
     }
+    drop_named(input, &mut harvest);
     harvest
+}
+
+/// What has metadata in `_internal` is not said once more by its modules, without a version.
+fn drop_named(input: &Input<'_>, harvest: &mut Harvest) {
+    let mut named = BTreeSet::new();
+    if let Ok(internal) = input.open_dir() {
+        // Where it cannot be listed, the walk says so.
+        let _listed = internal.list(|name, _| {
+            if let Some(stem) = name.strip_suffix(b".dist-info") {
+                named.insert(normalize_name(&names::parse_folder_name(stem).name));
+            }
+        });
+    }
+    harvest.facts.distributions.retain(|found| !found.version.is_empty() || !named.contains(&found.normalized));
 }
 
 fn one_beside(input: &Input<'_>, folder: &TargetPath, name: &[u8]) -> Harvest {
     let own = input.candidate;
-    let candidate =
-        Candidate { check: own.check, dir: own.dir, name, kind: EntryKind::File, path: folder.join(name) };
+    let candidate = Candidate { check: own.check, dir: own.dir, name, kind: EntryKind::File, path: folder.join(name) };
     let input = input.instead(&candidate);
     let mut harvest = match input.open_candidate() {
         Ok(file) => program::look(&input, &file),
@@ -126,12 +143,7 @@ pub(super) fn look(input: &Input<'_>, file: &OpenFile, tail: u64) -> Harvest {
 ///
 /// # Errors
 /// Why its table of contents could not be read.
-pub fn add<F: ReadAt + ?Sized>(
-    file: &F,
-    tail: u64,
-    watch: &Watch,
-    into: &mut Holding<'_>,
-) -> Result<(), Fault> {
+pub fn add<F: ReadAt + ?Sized>(file: &F, tail: u64, watch: &Watch, into: &mut Holding<'_>) -> Result<(), Fault> {
     let Some(cookie) = carchive::cookie(file, tail)? else { return Ok(()) };
     let mut metadata: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
     let mut archives = Vec::new();
@@ -163,12 +175,7 @@ pub fn add<F: ReadAt + ?Sized>(
 }
 
 /// Packages that packs name, by their modules. What metadata names already is not said twice.
-fn add_modules<F: ReadAt + ?Sized>(
-    file: &F,
-    pyz: &Entry,
-    watch: &Watch,
-    into: &mut Holding<'_>,
-) -> Result<(), Fault> {
+fn add_modules<F: ReadAt + ?Sized>(file: &F, pyz: &Entry, watch: &Watch, into: &mut Holding<'_>) -> Result<(), Fault> {
     let mut found = BTreeSet::new();
     let seen = carchive::modules(file, pyz, |module| {
         let top = module.split(|byte| *byte == b'.').next().unwrap_or_default();

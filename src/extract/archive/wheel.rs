@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 
 use super::held::{self, Archive, Holding, Miss};
 use super::zipped::{self, Shown};
-use super::{HEADER_CAP, sha256};
+use super::{HEADER_CAP, ends_in, is_shown_elsewhere, sha256};
 use crate::extract::Extractor;
 use crate::extract::format::headers::{self, Headers};
 use crate::extract::format::names;
 use crate::extract::format::read_at::ReadAt;
-use crate::extract::format::record::{self, Hash};
+use crate::extract::format::record::{self, Hash, Place};
 use crate::extract::format::zip::{self, Entry, Fault};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
@@ -22,6 +22,7 @@ use crate::model::distribution::{
 use crate::model::facts::Harvest;
 use crate::model::id::hex;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
+use crate::model::path::TargetPath;
 use crate::model::watch::Watch;
 use crate::target::dir::OpenFile;
 
@@ -43,6 +44,9 @@ fn read(input: &Input<'_>) -> Harvest {
     let candidate = input.candidate;
     if candidate.kind == EntryKind::Other {
         return Harvest::missed(input.gap(GapReason::NotRegular));
+    }
+    if is_shown_elsewhere(candidate, |leads| ends_in(leads, &[".whl"])) {
+        return Harvest::default();
     }
     match names::of_wheel(candidate.name) {
         Some(says) if !input.watch.packages.contains(&normalize_name(&says.name)) => by_name(input, says),
@@ -92,11 +96,7 @@ fn watched(input: &Input<'_>, file_says: FolderSays) -> Harvest {
     found.linked = file.stat.linked();
     found.folder_says = folder_says.map(|says| Box::new(says.bounded()));
     found.record.state = content.record.unwrap_or(found.record.state);
-    found.known_rows = content
-        .known
-        .into_iter()
-        .map(|(digest, line)| KnownRow { path: input.candidate.path.clone(), sha256: hex(&digest), line })
-        .collect();
+    found.known_rows = content.known.into_iter().map(|row| row.below(&input.candidate.path)).collect();
     harvest.gaps.extend(content.misses.into_iter().map(|miss| gap(input, miss)));
     match sha256(input, file) {
         Ok(hash) => found.hashes.push(hash),
@@ -137,10 +137,30 @@ pub struct Content {
     pub headers: Headers,
     /// How far its RECORD was read; none where it has none.
     pub record: Option<RecordState>,
-    /// Rows with the hash of a known payload: the hash, and the row, counted from 1.
-    pub known: Vec<([u8; 32], u32)>,
+    /// Rows with the hash of a known payload.
+    pub known: Vec<Known>,
     /// What was missed.
     pub misses: BTreeSet<Miss>,
+}
+
+/// A row of RECORD with the hash of a known payload.
+pub struct Known {
+    /// The file, as written.
+    path: Vec<u8>,
+    digest: [u8; 32],
+    line: u32,
+}
+
+impl Known {
+    /// The row, its file taken for one below the wheel.
+    fn below(self, wheel: &TargetPath) -> KnownRow {
+        let names = match record::place(&self.path) {
+            Place::Inside(names) => names,
+            Place::Above(..) | Place::Absolute => Vec::new(),
+        };
+        let path = names.into_iter().fold(wheel.clone(), |path, name| path.join(name));
+        KnownRow { path, sha256: hex(&self.digest), line: self.line }
+    }
 }
 
 /// Looks into a wheel that is called `file_says`. Only folders at its top are metadata of the wheel; of several the one
@@ -185,7 +205,7 @@ impl Parts {
     fn take(&mut self, name: &[u8], entry: &Entry, file_says: &FolderSays) {
         let mut parts = name.splitn(2, |byte| *byte == b'/');
         let (Some(top), Some(file)) = (parts.next(), parts.next()) else { return };
-        if file == b"RECORD" && super::ends_in(top, &[".dist-info"]) {
+        if file == b"RECORD" && ends_in(top, &[".dist-info"]) {
             self.record = Some(*entry);
         } else if let Some((says, folder)) = names::of_member(name)
             && folder == top
@@ -203,7 +223,7 @@ fn known_rows<F: ReadAt + ?Sized>(file: &F, entry: &Entry, watch: &Watch, out: &
     let stream = zip::stream(file, entry, record::CAP)?.take(record::CAP);
     let end = record::rows(stream, |row| match row.hash {
         Hash::Sha256(digest) if watch.sha256.contains(&digest) && out.known.len() < MOST_KNOWN => {
-            out.known.push((digest, row.line));
+            out.known.push(Known { path: row.path.to_vec(), digest, line: row.line });
         }
         _ => {}
     });

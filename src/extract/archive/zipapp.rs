@@ -21,11 +21,7 @@ pub const EXTRACTOR: Extractor = Extractor {
     interest: Interest {
         id: "zipapps",
         sentence: "Zip archives that Python runs (.pyz, .pyzw, .pex): zipapp, pex, shiv.",
-        ask: Ask::FileNames(&[
-            NamePattern::Suffix(".pyz"),
-            NamePattern::Suffix(".pyzw"),
-            NamePattern::Suffix(".pex"),
-        ]),
+        ask: Ask::FileNames(&[NamePattern::Suffix(".pyz"), NamePattern::Suffix(".pyzw"), NamePattern::Suffix(".pex")]),
     },
     cap: HEADER_CAP,
     read,

@@ -137,10 +137,9 @@ fn add_hashes(pex_info: &[u8], into: &mut Holding<'_>) {
 pub fn held_whole(stream: &mut dyn std::io::Read, cap: u64) -> Result<Vec<u8>, Miss> {
     let mut bytes = Vec::new();
     match stream.take(cap.saturating_add(1)).read_to_end(&mut bytes) {
-        Ok(_) if bytes.len() as u64 > cap => Err(Miss::material(
-            GapReason::TooLarge,
-            "a zip archive in it is larger than 8 MiB and was not opened",
-        )),
+        Ok(_) if bytes.len() as u64 > cap => {
+            Err(Miss::material(GapReason::TooLarge, "a zip archive in it is larger than 8 MiB and was not opened"))
+        }
         Ok(_) => Ok(bytes),
         Err(why) => Err(Miss::from(super::inflated::fault(&why))),
     }

@@ -138,10 +138,7 @@ pub fn is_header(block: &[u8]) -> bool {
 ///
 /// # Errors
 /// Why not all of it was shown: those of reading, `UnexpectedEof` where it is cut short, `InvalidData` where it is none.
-pub fn entries(
-    flow: &mut dyn Flow,
-    mut visit: impl FnMut(&Entry, &mut Part<'_>) -> ControlFlow<()>,
-) -> io::Result<()> {
+pub fn entries(flow: &mut dyn Flow, mut visit: impl FnMut(&Entry, &mut Part<'_>) -> ControlFlow<()>) -> io::Result<()> {
     let mut said = Said::default();
     loop {
         let mut block = [0; BLOCK];
@@ -363,7 +360,8 @@ mod tests {
             vec![0; BLOCK - 1],
         ];
         let (found, fault) = seen(&archive.concat());
-        let found: Vec<(&str, &[u8])> = found.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let found: Vec<(&str, &[u8])> =
+            found.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())).collect();
         let expected: [(&str, &[u8]); 4] =
             [("gnu/long", b"x"), ("pax/long", b"y"), ("in/front/sized", b"abc"), ("gnu", b"z")];
         assert_eq!((found.as_slice(), fault), (expected.as_slice(), None));
