@@ -98,6 +98,10 @@ pub struct ScanArgs {
     /// package, and beside a start-up file that nobody answers for.
     #[arg(long)]
     pub verify: bool,
+    /// Open backups and saved images (tar, tar.gz, zip, docker save, OCI) and archives in them, up to three deep; it takes as
+    /// long as they are large.
+    #[arg(long)]
+    pub archives: bool,
     /// Do not enter other file systems.
     #[arg(long)]
     pub one_file_system: bool,

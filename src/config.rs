@@ -214,6 +214,7 @@ fn options(args: &ScanArgs) -> BTreeMap<&'static str, String> {
         ("one-file-system", args.one_file_system),
         ("include-network", args.include_network),
         ("verify", args.verify),
+        ("archives", args.archives),
         ("exit-zero", args.exit_zero),
     ] {
         add(name, if set { "yes".to_owned() } else { String::new() });

@@ -34,8 +34,10 @@ pub fn completeness(gaps: &[Gap]) -> Completeness {
     if gaps.iter().any(|gap| gap.material) { Completeness::Incomplete } else { Completeness::Complete }
 }
 
-/// What the packs ask for and do not get.
+/// What the packs ask for and do not get, and what the user did not ask for.
 pub struct Unheard {
+    /// Checks that are switched off, and why.
+    pub off: Vec<(&'static str, &'static str)>,
     /// Types of indicators that this version does not look for, and how many there are of each.
     pub kinds: Vec<(&'static str, usize)>,
     /// Feeds with rows that cannot be looked for, and how many these are.
@@ -48,7 +50,9 @@ pub fn checks(ids: &[&'static str], gaps: &[Gap], unheard: &Unheard) -> Vec<Chec
     let own = ["walk", "accounts"].iter().chain(ids).map(|id| {
         let missed = gaps.iter().filter(|gap| gap.check == *id && gap.material).count();
         let harmless = gaps.iter().filter(|gap| gap.check == *id && !gap.material).count();
+        let off = unheard.off.iter().find(|(off, _)| off == id);
         let (state, reason) = match (missed, harmless) {
+            _ if off.is_some() => (CheckState::Off, off.map(|(_, why)| (*why).to_owned())),
             (0, 0) => (CheckState::Complete, None),
             (0, some) => (CheckState::Gaps, Some(format!("{some} misses that hide nothing"))),
             (missed, _) => (CheckState::Gaps, Some(format!("{missed} misses that could hide something"))),
@@ -76,6 +80,15 @@ mod tests {
         let mut gap = Gap::new("walk", TargetPath::new(path.as_bytes()), GapReason::PermissionDenied);
         gap.owner_uid = Some(owner_uid);
         gap
+    }
+
+    #[test]
+    fn a_check_that_is_off_says_why() {
+        let unheard = Unheard { off: vec![("b", "--b opens it")], kinds: Vec::new(), feeds: Vec::new() };
+        let rows = checks(&["a", "b"], &[], &unheard);
+        let row = |id: &str| rows.iter().find(|row| row.id == id).unwrap();
+        assert_eq!((row("a").state, row("b").state), (CheckState::Complete, CheckState::Off));
+        assert_eq!(row("b").reason.as_deref(), Some("--b opens it"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::model::finding::Finding;
 use crate::model::path::TargetPath;
 use crate::model::text::counted;
 use crate::model::verdict::{ExitCode, Scope, Verdict};
+use crate::model::watch::{Archives, Watch};
 use crate::report::sanitize;
 use crate::survey::names::NameTable;
 use crate::survey::progress::Progress;
@@ -137,7 +138,8 @@ fn sweeper(config: &Config, target: &Target) -> Sweeper {
 fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Error> {
     let scope = walk_scope(config, target)?;
     let starts = starts(config, target, &scope)?;
-    let watch = intel.watch();
+    let archives = if config.args.archives { Archives::Opened } else { Archives::Closed };
+    let watch = Watch { archives, ..intel.watch() };
     let places = Places::built_in();
     let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch, &places);
     let seen = Progress::default();

@@ -48,7 +48,9 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
     let ids: Vec<&'static str> = extract::checks().map(|(id, _)| id).collect();
     let lossy = intel.packs().iter().filter(|one| one.unused() > 0);
     let feeds = lossy.map(|one| (one.pack.id.clone(), one.unused())).collect();
-    let checks = coverage::checks(&ids, &harvest.gaps, &Unheard { kinds: intel.not_looked_for(), feeds });
+    let backups = (extract::archive::backup::EXTRACTOR.interest.id, extract::archive::backup::OFF);
+    let off = if config.args.archives { Vec::new() } else { vec![backups] };
+    let checks = coverage::checks(&ids, &harvest.gaps, &Unheard { off, kinds: intel.not_looked_for(), feeds });
     let hooks = facts.startup_hooks.iter().zip(&judged.hooks);
     let report = Report {
         schema: SCHEMA,

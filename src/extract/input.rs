@@ -48,8 +48,23 @@ impl<'a> Input<'a> {
         Self { candidate, watch, target, cap: row.cap, check: row.interest.id, counts: Cell::default() }
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    /// The work done so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
         self.counts.get()
+    }
+
+    /// The same for another entry, which the check found itself.
+    #[must_use]
+    pub fn instead<'b>(&'b self, candidate: &'b Candidate<'b, Dir>) -> Input<'b> {
+        Input {
+            candidate,
+            watch: self.watch,
+            target: self.target,
+            cap: self.cap,
+            check: self.check,
+            counts: Cell::default(),
+        }
     }
 
     /// A gap of this check at the candidate.

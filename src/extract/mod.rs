@@ -2,6 +2,7 @@
 //!
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
+pub mod archive;
 pub mod cache;
 pub mod container;
 pub mod format;
@@ -66,6 +67,12 @@ pub static EXTRACTORS: &[Extractor] = &[
     lock::scripts::EXTRACTOR,
     known_file::EXTRACTOR,
     container::EXTRACTOR,
+    archive::wheel::EXTRACTOR,
+    archive::sdist::EXTRACTOR,
+    archive::zipapp::EXTRACTOR,
+    archive::pyinstaller::EXTRACTOR,
+    archive::program::EXTRACTOR,
+    archive::backup::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.

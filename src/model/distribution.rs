@@ -327,7 +327,7 @@ impl Distribution {
     /// The site directory that it lies in; none for what conda lists, and for what is only stored or named.
     #[must_use]
     pub fn site(&self) -> Option<TargetPath> {
-        let folder = self.path.parent()?;
+        let folder = self.path.parent().filter(|_| !self.is_in_archive())?;
         match self.metadata {
             MetadataForm::CondaMeta
             | MetadataForm::Wheel
@@ -339,6 +339,12 @@ impl Distribution {
             MetadataForm::Directory if folder.file_name() == b"__pycache__" => folder.parent(),
             _ => Some(folder),
         }
+    }
+
+    /// Whether its metadata lies in a file that holds more than that.
+    #[must_use]
+    pub fn is_in_archive(&self) -> bool {
+        self.member.is_some() || self.state == DistState::Embedded
     }
 
     /// The folder whose environment it belongs to: its site directory, or `conda-meta`.

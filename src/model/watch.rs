@@ -20,6 +20,18 @@ pub struct Watch {
     pub sha256: BTreeSet<[u8; 32]>,
     /// Texts to look for in start-up files.
     pub hook_needles: BTreeSet<String>,
+    /// What the user wants done with backups and saved images.
+    pub archives: Archives,
+}
+
+/// Whether archives that may hold anything are opened: it takes as long as they are large.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum Archives {
+    /// They are not.
+    #[default]
+    Closed,
+    /// They are.
+    Opened,
 }
 
 /// What to find out about a file of a watched name.

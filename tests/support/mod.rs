@@ -48,6 +48,7 @@
 //! | `bolt` | of a file: a bolt database with the buckets and values of the content, written as `support/bolt.rs` says; `bolt 9K` keeps only its beginning |
 //! | `egg NAME VERSION` | of a file: a zipped egg with EGG-INFO/PKG-INFO of that name and version, not compressed |
 //! | `egg-of-nothing 64M` | of a file: a zipped egg whose EGG-INFO/PKG-INFO is that long and names nothing, compressed |
+//! | `zip`, `tar`, `tar.gz`, `frozen` | of a file: such an archive, or a program of PyInstaller, with an entry for each line of the content (below) |
 //! | `cut 100` | of such a file: only the first so many bytes of it |
 //! | `mode 0600` | permissions; 0644 and 0755 otherwise |
 //! | `time RFC3339` | last change |
@@ -59,6 +60,10 @@
 //!
 //! Content stands in lines that begin with `| `, each of which ends in a line feed. `|*20000 text` is that line 20,000
 //! times.
+//!
+//! A line of an archive is a name and what lies there: `metadata NAME VERSION` as above; `text WORDS`; `zeros 64M`;
+//! `file /PATH`, the content of a file further up; of a tar also `hard-link NAME` and `link NAME`. In a program, `PYZ.pyz`
+//! holds modules, of which the text has the names. A line `#!…` stands in front of a zip archive.
 //!
 //! # Expectations
 //!
@@ -87,6 +92,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod archive;
 pub(crate) mod bolt;
 pub(crate) mod compare;
 pub(crate) mod content;

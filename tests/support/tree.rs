@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pysweep::model::time::Time;
 
 use super::expect::Expected;
-use super::{bolt, escape, hive, zip};
+use super::{archive, bolt, escape, hive, zip};
 
 /// What everything was last changed at, unless a tree says otherwise.
 const DEFAULT_TIME: &str = "2026-01-15T08:00:00Z";
@@ -110,6 +110,9 @@ struct Form {
     hive: Option<usize>,
     /// A bolt database, and how many bytes of it are kept.
     bolt: Option<usize>,
+    archive: Option<archive::Form>,
+    /// How many bytes of an archive are kept.
+    cut: Option<usize>,
 }
 
 struct Reader {
@@ -213,6 +216,10 @@ impl Reader {
             }
             ["egg-of-nothing", size] => entry.kind = Kind::File { content: zip::nameless(bytes(size)), size: None },
             ["egg", name, version] => entry.kind = Kind::File { content: zip::egg(name, version), size: None },
+            [form] if archive::Form::of(form).is_some() => self.form.archive = archive::Form::of(form),
+            ["cut", size] if self.form.archive.is_some() => {
+                self.form.cut = Some(usize::try_from(bytes(size)).unwrap());
+            }
             ["cut", size] => match &mut entry.kind {
                 Kind::File { content, .. } => content.truncate(usize::try_from(bytes(size)).unwrap()),
                 _ => panic!("only a file can be cut short"),
@@ -232,12 +239,17 @@ impl Reader {
 
     /// Gives the content that was read to the entry it belongs to.
     fn finish_content(&mut self) {
-        let Form { lines, escaped, wide, hive, bolt } = std::mem::take(&mut self.form);
-        let Some(entry) = self.host.entries.last_mut() else { return };
-        if lines.is_empty() {
+        let Form { lines, escaped, wide, hive, bolt, archive, cut } = std::mem::take(&mut self.form);
+        if lines.is_empty() && archive.is_none() {
             return;
         }
         let bytes = match (escaped, wide) {
+            _ if archive.is_some() => {
+                let made = archive.map(|form| archive::make(form, &lines, |path| self.planted(path)));
+                let mut bytes = made.unwrap_or_default();
+                bytes.truncate(cut.unwrap_or(usize::MAX));
+                bytes
+            }
             _ if hive.is_some() => {
                 let mut bytes = hive::hive(&lines);
                 bytes.truncate(hive.unwrap_or_default());
@@ -252,15 +264,24 @@ impl Reader {
             (false, true) => format!("\u{feff}{lines}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
             (false, false) => lines.into_bytes(),
         };
-        match &mut entry.kind {
-            Kind::File { content, .. } => *content = bytes,
+        match self.host.entries.last_mut().map(|entry| &mut entry.kind) {
+            Some(Kind::File { content, .. }) => *content = bytes,
             _ => panic!("{}: only a file has content", self.host.name),
+        }
+    }
+
+    /// The content of a file that was read before.
+    fn planted(&self, path: &[u8]) -> Vec<u8> {
+        let found = self.host.entries.iter().find(|entry| entry.path == path).map(|entry| &entry.kind);
+        match found {
+            Some(Kind::File { content, .. }) => content.clone(),
+            _ => panic!("{}: no file {}", self.host.name, String::from_utf8_lossy(path)),
         }
     }
 }
 
 /// `4096`, `64K`, `3M`, `8G`.
-fn bytes(text: &str) -> u64 {
+pub(crate) fn bytes(text: &str) -> u64 {
     let (number, shift) = match text.split_at(text.len() - 1) {
         (number, "K") => (number, 10),
         (number, "M") => (number, 20),

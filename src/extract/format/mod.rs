@@ -10,6 +10,8 @@ pub mod names;
 pub mod part;
 pub mod placed;
 pub mod read_at;
+pub mod record;
+pub mod tar;
 pub mod texts;
 pub mod toml;
 pub mod yaml;

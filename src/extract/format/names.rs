@@ -1,7 +1,7 @@
 //! What file and folder names say of the distribution behind them: metadata folders, eggs, wheels (binary distribution
 //! format), archives of sources (source distribution format), and the folders in an archive.
 
-use crate::model::distribution::FolderSays;
+use crate::model::distribution::{FolderSays, normalize_name};
 
 /// Name and version by the name of the folder or file: split at the last `-` (installers write `-` inside either as
 /// `_`), `-pyX.Y` and the like dropped.
@@ -87,6 +87,19 @@ pub fn is_name(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         && is_end(bytes.next())
         && bytes.next_back().is_none_or(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a folder's or file's name says something else than metadata does. A name without a version says nothing of it.
+#[must_use]
+pub fn disagree(folder: &FolderSays, name: &str, version: &str) -> bool {
+    normalize_name(&folder.name) != normalize_name(name)
+        || (!folder.version.is_empty() && plain(&folder.version) != plain(version))
+}
+
+/// A version without the differences that file names bring with them.
+fn plain(version: &str) -> String {
+    let bare = version.trim().trim_start_matches(['v', 'V']);
+    bare.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
 /// Whether a name ends so, whatever the case.

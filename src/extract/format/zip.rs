@@ -125,12 +125,28 @@ pub fn entries<F: ReadAt + ?Sized>(
     fault.map_or(Ok(()), Err)
 }
 
+/// Whether the file ends as archives do: a test that is cheaper than a look at the directory.
+pub fn has_end<F: ReadAt + ?Sized>(file: &F) -> bool {
+    end_record(file).is_ok()
+}
+
 /// Reads at most `cap` bytes of an entry's content, whatever its headers claim; as much is held in memory. Checksums are
 /// not compared, and a false length is no hindrance, since `zipimport` minds neither.
 ///
 /// # Errors
 /// Why nothing can be read of it.
 pub fn read_entry<F: ReadAt + ?Sized>(file: &F, entry: &Entry, cap: u64) -> Result<Content, Fault> {
+    // Blocks that hold nothing may go on forever; no honest content is compressed to more than it was.
+    let most = cap.saturating_mul(2).saturating_add(WINDOW as u64);
+    Ok(content(stream(file, entry, most)?, entry, cap))
+}
+
+/// An entry's content as a stream that reads at most `most` bytes of the archive. How much comes out of them is for the
+/// caller to bound.
+///
+/// # Errors
+/// Why nothing can be read of it.
+pub fn stream<'a, F: ReadAt + ?Sized>(file: &'a F, entry: &Entry, most: u64) -> Result<impl Read + use<'a, F>, Fault> {
     if entry.is_encrypted {
         return Err(ENCRYPTED);
     }
@@ -140,13 +156,26 @@ pub fn read_entry<F: ReadAt + ?Sized>(file: &F, entry: &Entry, cap: u64) -> Resu
         return Err(NO_HEADER);
     }
     let start = entry.header.saturating_add(HEADER as u64 + number(&header, 26, 2) + number(&header, 28, 2));
-    // Blocks that hold nothing may go on forever; no honest content is compressed to more than it was.
-    let most = cap.saturating_mul(2).saturating_add(WINDOW as u64);
     let stored = Stored { file, at: start, left: entry.compressed_size.min(most) };
     match entry.method {
-        0 => Ok(content(stored, entry, cap)),
-        8 => Ok(content(DeflateDecoder::new(stored), entry, cap)),
+        0 => Ok(Unpacked::Stored(stored)),
+        8 => Ok(Unpacked::Deflated(DeflateDecoder::new(stored))),
         _ => Err(UNKNOWN_METHOD),
+    }
+}
+
+/// The content of an entry, however it is compressed.
+enum Unpacked<'a, F: ReadAt + ?Sized> {
+    Stored(Stored<'a, F>),
+    Deflated(DeflateDecoder<Stored<'a, F>>),
+}
+
+impl<F: ReadAt + ?Sized> Read for Unpacked<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stored(from) => from.read(buffer),
+            Self::Deflated(from) => from.read(buffer),
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use std::str::FromStr as _;
 use pep440_rs::Version;
 
 use crate::extract::format::headers::{self, Headers};
+use crate::extract::format::names;
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm, normalize_name};
+use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm};
 use crate::model::facts::Harvest;
 use crate::model::path::TargetPath;
 use crate::model::python::FileIdentity;
@@ -104,11 +105,8 @@ pub struct Around {
 pub fn distribution(around: Around, headers: &Headers, folder: FolderSays) -> Distribution {
     let name = headers.name.clone().unwrap_or_else(|| folder.name.clone());
     let version = headers.version.clone().unwrap_or_else(|| folder.version.clone());
-    let normalized = normalize_name(&name);
     let is_leftover = around.path.file_name().starts_with(b"~");
-    let disagrees = !is_leftover
-        && (normalize_name(&folder.name) != normalized
-            || (!folder.version.is_empty() && plain(&folder.version) != plain(&version)));
+    let disagrees = !is_leftover && names::disagree(&folder, &name, &version);
     let basics = Basics {
         path: around.path,
         member: None,
@@ -143,17 +141,6 @@ fn unreadable_version(input: &Input<'_>, found: &Distribution) -> Option<Gap> {
         let detail = format!("`{}` is no version by PEP 440; it was compared as text", found.version);
         input.gap_at(found.path.clone(), GapReason::Malformed).because(detail).harmless()
     })
-}
-
-/// A version without the differences that file names bring with them.
-fn plain(version: &str) -> String {
-    version
-        .trim()
-        .trim_start_matches(['v', 'V'])
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase()
 }
 
 #[cfg(test)]

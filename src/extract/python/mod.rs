@@ -21,7 +21,6 @@ pub mod pth_line;
 pub mod pth_text;
 pub mod pth_token;
 pub mod pyvenv;
-pub mod record;
 pub mod record_facts;
 pub mod registered;
 pub mod registry;

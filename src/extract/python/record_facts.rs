@@ -2,8 +2,8 @@
 //! rows whose hash is that of a known payload. The malware of an incident ships a RECORD of its own, so a file that is
 //! listed is not thereby innocent.
 
-use super::record::{self, Hash, Place, Row};
 use super::site_dir;
+use crate::extract::format::record::{self, Hash, Place, Row};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Distribution, KnownRow, OwnedHook, RecordState};

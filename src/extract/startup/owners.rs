@@ -8,8 +8,8 @@ use md5::Md5;
 use rayon::prelude::*;
 use sha2::Digest;
 
+use crate::extract::format::record::{self, Hash};
 use crate::extract::link::ownership;
-use crate::extract::python::record::{self, Hash};
 use crate::model::distribution::{Distribution, MetadataForm, RecordState};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::id::{Id, hex};

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::finder::Finder;
 use super::follow;
 use crate::extract::Later;
-use crate::extract::python::record;
+use crate::extract::format::record;
 use crate::model::coverage::{Counts, Gap};
 use crate::model::distribution::{Distribution, MetadataForm, RecordState};
 use crate::model::facts::{Facts, Harvest, PackageCode};

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use crate::extract::python::record::{self, Place};
+use crate::extract::format::record::{self, Place};
 use crate::extract::python::record_facts::path_of;
 use crate::model::coverage::{Counts, GapReason};
 use crate::model::interest::EntryKind;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::disk::{Disk, Spot, is_gone};
 use super::{STAGE, bytecode, extras};
-use crate::extract::python::record::{self, Hash, Place, Row};
+use crate::extract::format::record::{self, Hash, Place, Row};
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Change, ChangeKind, Distribution, RecordState, RecordSummary};
 use crate::model::id::hex;

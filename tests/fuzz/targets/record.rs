@@ -3,9 +3,9 @@
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut shown = 0;
-    let end = pysweep::extract::python::record::rows(bytes, |row| {
+    let end = pysweep::extract::format::record::rows(bytes, |row| {
         shown += 1;
-        if let pysweep::extract::python::record::Place::Inside(parts) = pysweep::extract::python::record::place(&row.path) {
+        if let pysweep::extract::format::record::Place::Inside(parts) = pysweep::extract::format::record::place(&row.path) {
             assert!(parts.iter().all(|part| !matches!(*part, b"" | b"." | b"..")));
         }
     });

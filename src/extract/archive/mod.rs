@@ -1,0 +1,71 @@
+//! Distributions in archives, none of which is ever unpacked: wheels, archives of sources, zip archives that Python runs,
+//! programs of PyInstaller, and, where the user asks for it, backups and saved images.
+//!
+//! Everything is read in memory, within bounds of count, ratio and size; what lies beyond a bound is a gap.
+
+pub mod backup;
+pub mod carchive;
+pub mod held;
+pub mod image;
+pub mod inflated;
+pub mod program;
+pub mod pyinstaller;
+pub mod sdist;
+pub mod wheel;
+pub mod zipapp;
+pub mod zipped;
+
+use std::io::Read as _;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::extract::input::Input;
+use crate::model::coverage::{Gap, GapReason};
+use crate::model::id::hex;
+use crate::model::interest::{Candidate, EntryKind};
+use crate::target::dir::{Dir, OpenFile};
+
+/// Most bytes of METADATA that are looked at: its headers, which come first.
+const HEADER_CAP: u64 = 64 << 10;
+
+/// Most bytes of one archive that are hashed.
+const HASH_CAP: u64 = 512 << 20;
+
+/// The SHA-256 of an archive, lower-case hex, or what kept it from being worked out. Nothing is lost by that but the hash:
+/// the name says which distribution it is.
+fn sha256(input: &Input<'_>, file: OpenFile) -> Result<String, Gap> {
+    if file.is_elsewhere {
+        return Err(input.gap(GapReason::LinkElsewhere).because("its hash is not shown").harmless());
+    }
+    if file.stat.size > HASH_CAP {
+        return Err(input.gap(GapReason::TooLarge).because("beyond 512 MiB no hash is worked out").harmless());
+    }
+    let mut stream = input.stream_open(file, HASH_CAP);
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hash.finalize())),
+            Ok(got) => hash.update(buffer.get(..got).unwrap_or_default()),
+            Err(_) => return Err(input.gap(GapReason::Unreadable).because("its hash is not known").harmless()),
+        }
+    }
+}
+
+/// Whether a name ends in one of these, whatever the case.
+fn ends_in(name: &[u8], ends: &[&str]) -> bool {
+    ends.iter().any(|end| {
+        let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    })
+}
+
+/// The name in a path of an archive.
+fn file_name(member: &[u8]) -> &[u8] {
+    member.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default()
+}
+
+/// Whether a candidate is a link to a file that the same check is shown where it lies.
+fn is_shown_elsewhere(candidate: &Candidate<'_, Dir>, is_asked_for: impl Fn(&[u8]) -> bool) -> bool {
+    candidate.kind == EntryKind::Link && candidate.dir.read_link(candidate.name).is_ok_and(|leads| is_asked_for(&leads))
+}
