@@ -299,6 +299,11 @@ const READ: &[&str] = &[
     "s/litellm_init.pth",
     "v/pyvenv.cfg",
     "v/bin/python3",
+    "p/uv.lock",
+    "p/requirements.txt",
+    "p/environment.yml",
+    "p/pixi.lock",
+    "p/bin/x.py",
     "root/.config/sysmon/sysmon.py",
 ];
 

@@ -1,5 +1,6 @@
-//! Lock files as uv, poetry and pdm write them, of a project that needs two inert wheels: `check -r` asks about both, and
-//! about nothing else.
+//! Lock files as uv, poetry, pdm, pipenv, pip-tools and the library behind pixi write them, of a project that needs two inert
+//! wheels: `check -r` asks about both and about nothing else, and a sweep finds the bad one pinned. No tool that writes
+//! conda-lock.yml or explicit lists works without a channel of its own; those are written by hand (`tests/hosts`).
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use pysweep::extract::lock::{self, Lock};
 
-use crate::stage::{PROGRAM, done, folder, line, python, shown, started, tool, tool_with_wheels, wheel, write};
+use crate::stage::{PROGRAM, done, folder, line, python, shown, started, sweep, tool, tool_with_wheels, wheel, write};
 
 /// What `check` says of one package.
 #[derive(PartialEq, Eq, Debug)]
@@ -54,7 +55,30 @@ fn asks_about_both(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
     assert_eq!(code, 1, "{said}\n{text}");
     assert_eq!(rows, [row("BAD", "litellm", "1.82.7"), row("unknown", "sample", "1.0")], "{said}\n{text}");
+    is_swept(file);
     said
+}
+
+/// A sweep of the folder finds both pins, and that one of them is bad.
+fn is_swept(file: &Path) {
+    let swept = sweep(["--root", shown(file.parent().unwrap())]);
+    let path = format!("/{}", file.file_name().unwrap().to_str().unwrap());
+    let pins = |section: &str| {
+        let rows = swept.report[section].as_array().unwrap().iter();
+        let here = rows.filter(|row| row["path"] == path.as_str() || row["subject"]["path"] == path.as_str());
+        here.cloned().collect::<Vec<_>>()
+    };
+    if ["/some.lock", "/hashed.txt"].contains(&path.as_str()) {
+        assert!(pins("distributions").is_empty(), "a name that says nothing is not asked for");
+        return;
+    }
+    let row = |row: &serde_json::Value| format!("{} {}", row["name"].as_str().unwrap(), row["state"].as_str().unwrap());
+    let mut named: Vec<String> = pins("distributions").iter().map(row).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["litellm pinned", "sample pinned"], "{}", swept.json);
+    let found = pins("findings");
+    assert_eq!(found.len(), 1, "{}", swept.json);
+    assert_eq!([&found[0]["level"], &found[0]["stage"]], ["exposed", "pinned"], "{}", swept.json);
 }
 
 fn read(file: &Path) -> Lock {
@@ -86,6 +110,64 @@ fn uv_lock_and_what_uv_makes_of_it() {
     uv(&home, &project, &compile);
     assert_eq!(asks_about_both(&project.join("hashed.txt")), "");
     knows_the_hash(&home, &project.join("hashed.txt"));
+}
+
+#[test]
+fn uv_lock_of_a_script() {
+    let (_keep, home, project) = project("");
+    let head =
+        "# /// script\n# requires-python = \">=3.9\"\n# dependencies = [\"litellm==1.82.7\", \"sample==1.0\"]\n# ///\n";
+    let script = project.join("tool.py");
+    write(&script, head);
+    uv(&home, &project, &["lock", "--script", "tool.py"]);
+    assert_eq!(asks_about_both(&script), "");
+    assert_eq!(asks_about_both(&project.join("tool.py.lock")), "");
+}
+
+/// pipenv and pip-tools are not on every machine of the lane: their names say which Python has them.
+fn tools_python(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no Python. `.ci/run` installs it."))
+}
+
+#[test]
+fn pipenv_lock() {
+    let (_keep, home, project) = project("");
+    let index = Index::of(&home);
+    let source = format!("[[source]]\nname = \"here\"\nurl = \"{}\"\nverify_ssl = false\n\n", index.1);
+    write(&project.join("Pipfile"), format!("{source}[packages]\nlitellm = \"==1.82.7\"\nsample = \"!=1.82.7\"\n"));
+    let mut pipenv = tool(tools_python("PYSWEEP_PIPENV"), &home);
+    pipenv.args(["-m", "pipenv", "lock", "--python", &python()]).env_remove("PIP_NO_INDEX");
+    done(pipenv.env("PIPENV_VENV_IN_PROJECT", "1").env("PIPENV_NOSPIN", "1").current_dir(&project));
+    assert_eq!(asks_about_both(&project.join("Pipfile.lock")), "");
+    knows_the_hash(&home, &project.join("Pipfile.lock"));
+}
+
+#[test]
+fn pip_tools_compile() {
+    let (_keep, home, project) = project("");
+    write(&project.join("deps/base.in"), "litellm==1.82.7\n");
+    write(&project.join("all.in"), "-r deps/base.in\nsample!=1.82.7\n");
+    let mut compile = tool_with_wheels(tools_python("PYSWEEP_PIPENV"), &home);
+    compile.args(["-m", "piptools", "compile", "--quiet", "--strip-extras", "--generate-hashes", "--no-index"]);
+    done(compile.args(["--output-file", "requirements.txt", "all.in"]).current_dir(&project));
+    assert_eq!(asks_about_both(&project.join("requirements.txt")), "");
+    knows_the_hash(&home, &project.join("requirements.txt"));
+    let (code, rows, said) = check(&["-r", shown(&project.join("all.in"))]);
+    assert_eq!((code, rows.len(), &*said), (1, 2, ""), "what it was made of names both as well");
+}
+
+#[test]
+fn pixi_lock() {
+    let (_keep, home) = folder();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/make_pixi_lock.py");
+    let file = home.join("pixi.lock");
+    done(tool(tools_python("PYSWEEP_RATTLER"), &home).arg(script).arg(&file));
+    let (code, rows, said) = check(&["-r", shown(&file)]);
+    let row = |row: &Row| format!("{} {} {}", row.answer, row.name, row.version);
+    let rows: Vec<String> = rows.iter().map(row).collect();
+    assert_eq!(rows, ["BAD litellm 1.82.7", "unknown sample 1.0", "BAD litellm 1.82.8"], "{said}");
+    assert_eq!((code, &*said), (1, ""));
+    assert_eq!(read(&file).pins[0].hashes, ["ab".repeat(32)]);
 }
 
 #[test]

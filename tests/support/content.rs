@@ -13,6 +13,8 @@ const PIECES: &[&[u8]] = &[
     b"root:x:0:0::/root:/bin/sh", b":", b"::::::", b"{\"url\": \"", b"https://a:b@c/", b"}", b"PK\x03\x04",
     b"\x80\x02", b"password=", b"%s", b"-----BEGIN ", "١".as_bytes(), "İ".as_bytes(), "ß".as_bytes(),
     "\u{202e}".as_bytes(),
+    b"litellm==1.82.8", b"-r requirements.txt\n", b"-r ../../p/x", b"version = 1\n[[package]]\nname = \"litellm\"\n", b"dependencies:\n", b"- ",
+    b"version: 6\npackages:\n", b"# /// script\n", b"# ", b"# ///\n", b"[", b"{", b"@EXPLICIT\n",
 ];
 
 /// The content of a file, printed so that a failure can be read.

@@ -11,7 +11,7 @@ use super::placed::{self, Fault};
 const DEEPEST: usize = 64;
 
 /// Most nodes: a lock file of ten thousand packages has two hundred thousand.
-const MOST: usize = 4_000_000;
+const MOST: usize = 2_000_000;
 
 /// Most flow brackets that are open at once, by a count that knows nothing of strings: the scanner's work grows with their
 /// square. The files that are read here have two.

@@ -19,7 +19,7 @@ use crate::target::Target;
 /// Longest chain of files that name each other.
 pub const DEEPEST: usize = 10;
 
-/// Most files that are read for one.
+/// Most names of files that are followed for one, those that lead nowhere too.
 pub const MOST: usize = 100;
 
 /// Most bytes of one file.
@@ -39,7 +39,7 @@ struct Chains<'a> {
     watch: &'a Watch,
     /// Files that were read, by the walk or here.
     read: BTreeSet<TargetPath>,
-    /// How many were read for each start.
+    /// How many names were followed for each start.
     used: BTreeMap<TargetPath, usize>,
     harvest: Harvest,
 }
@@ -74,14 +74,25 @@ impl Chains<'_> {
     fn follow(&mut self, step: &Step) -> Vec<Step> {
         let LockInclude { from, line, written, owner_uid } = &step.include;
         let miss = |why| Gap::new(sweep::EXTRACTOR.interest.id, from.clone(), why);
+        let used = self.used.entry(step.start.clone()).or_default();
+        *used += 1;
+        if *used > MOST || step.depth > DEEPEST {
+            // Told once, however many there are.
+            if *used <= MOST + 1 {
+                let told = format!(
+                    "line {line} names another file: more than {MOST}, or {DEEPEST} in a chain, are not followed"
+                );
+                self.harvest.gaps.push(miss(GapReason::TooLarge).because(told));
+            }
+            return Vec::new();
+        }
         let root = &self.target.root;
         let folder = from.parent().unwrap_or_else(|| from.clone());
-        let path = root.target_path(&joined(&folder, written));
-        let place = match root.resolve(&path) {
+        let place = match root.resolve(&TargetPath::new(&joined(&folder, written))) {
             Ok(place) => place,
             Err(why) => {
-                let gap = miss(why).because(format!("line {line} names another file, which cannot be reached"));
-                self.harvest.gaps.push(if why == GapReason::Network { gap } else { gap.harmless() });
+                let told = format!("line {line} names another file, which cannot be reached");
+                self.harvest.gaps.push(miss(why).because(told));
                 return Vec::new();
             }
         };
@@ -89,14 +100,6 @@ impl Chains<'_> {
         if self.read.contains(&real) {
             return Vec::new();
         }
-        let used = self.used.entry(step.start.clone()).or_default();
-        if *used >= MOST || step.depth > DEEPEST {
-            let told =
-                format!("line {line} names another file: more than {MOST}, or {DEEPEST} in a chain, are not followed");
-            self.harvest.gaps.push(miss(GapReason::TooLarge).because(told));
-            return Vec::new();
-        }
-        *used += 1;
         let may_read = *owner_uid == 0 || *owner_uid == place.stat.uid || place.stat.is_public;
         if !may_read {
             let told = format!("line {line} names a file that its owner may not read");
@@ -141,5 +144,23 @@ fn joined(folder: &TargetPath, written: &[u8]) -> Vec<u8> {
         Some(b'\\') if folder.separator() == b'\\' => written.to_vec(),
         _ if is_drive => written.to_vec(),
         _ => [folder.as_bytes(), &[folder.separator()], written].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_meant_from_the_folder_of_the_file() {
+        let at = |folder: &str, written: &str| {
+            String::from_utf8(joined(&TargetPath::new(folder.as_bytes()), written.as_bytes())).unwrap()
+        };
+        assert_eq!(at("/srv/p", "../b.txt"), "/srv/p/../b.txt");
+        assert_eq!(at("/srv/p", "/b.txt"), "/b.txt");
+        assert_eq!(at("/srv/p", "C:\\b.txt"), "/srv/p/C:\\b.txt");
+        assert_eq!(at("C:\\p", "C:\\b.txt"), "C:\\b.txt");
+        assert_eq!(at("C:\\p", "\\b.txt"), "\\b.txt");
+        assert_eq!(at("C:\\p", "d/b.txt"), "C:\\p\\d/b.txt");
     }
 }

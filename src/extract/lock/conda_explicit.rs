@@ -11,13 +11,13 @@ const ARCHIVES: &[&str] = &[".conda", ".tar.bz2"];
 /// Reads a file of explicit specifications.
 ///
 /// # Errors
-/// When it is none.
+/// When it is none, or has more lines than are read.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
     let text = placed::lenient(bytes)?;
     if !is_one(&text) {
         return Err(Fault::of_all("begins no explicit list of conda: it has no line `@EXPLICIT`"));
     }
-    Ok(read(&text))
+    read(&text)
 }
 
 /// Whether a text has the line that makes it one, among the first.
@@ -25,7 +25,7 @@ pub(super) fn is_one(text: &str) -> bool {
     text.lines().take(100).any(|line| line.trim() == "@EXPLICIT")
 }
 
-pub(super) fn read(text: &str) -> Lock {
+pub(super) fn read(text: &str) -> Result<Lock, Fault> {
     let mut lock = Lock::default();
     for (line, number) in text.lines().zip(1..) {
         let line = line.trim();
@@ -34,8 +34,9 @@ pub(super) fn read(text: &str) -> Lock {
         } else if !(line.is_empty() || line.starts_with(['#', '@'])) {
             address(&mut lock, number, line);
         }
+        requirements::is_held(&lock, number)?;
     }
-    lock
+    Ok(lock)
 }
 
 fn address(lock: &mut Lock, line: u32, text: &str) {

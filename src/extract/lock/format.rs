@@ -75,7 +75,7 @@ fn by_content(name: &str, bytes: &[u8]) -> Result<Lock, Fault> {
         return script::parse(bytes);
     }
     if conda_explicit::is_one(&text) {
-        return Ok(conda_explicit::read(&text));
+        return conda_explicit::read(&text);
     }
     if text.lines().take(MOST_HEAD).any(is_yaml) {
         let document = yaml::parse(bytes)?;

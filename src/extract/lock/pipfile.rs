@@ -16,6 +16,9 @@ use crate::extract::format::toml::Text;
 /// The format that this reads; it has been this since 2017.
 const SPEC: u64 = 6;
 
+/// Most signs that begin another value, `,` and `{`, strings and all: a package takes a dozen of them.
+const MOST: usize = 4_000_000;
+
 /// Where a package comes from if that is no index.
 const PLACES: &[&str] = &["git", "hg", "svn", "bzr", "file", "url", "uri", "path"];
 
@@ -25,6 +28,9 @@ const PLACES: &[&str] = &["git", "hg", "svn", "bzr", "file", "url", "uri", "path
 /// When it is none, or of a format that is not known.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
     let text = placed::utf8(bytes)?;
+    if memchr::memchr2_iter(b',', b'{', bytes).take(MOST + 1).count() > MOST {
+        return Err(Fault::of_all("begins more values than are read"));
+    }
     let lines = Lines::of(text);
     let place = Place { text, lines: &lines };
     let none = |key: &str| Fault::of_all(format!("begins no Pipfile.lock: it has no `{key}`"));
@@ -276,6 +282,7 @@ mod tests {
         }
         let hashes = with(&format!("\"a\": {{\"hashes\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000)));
         assert_eq!(unread(&parse(hashes.as_bytes()).unwrap()), ["3 has no array of texts in `hashes`"]);
+        assert!(parse("{},".repeat(MOST).as_bytes()).unwrap_err().why.contains("more values than are read"));
         let many: Vec<String> = (0..100_000).map(|one| format!("\"p{one}\": {{\"version\": \"==1.{one}\"}}")).collect();
         let lock = parse(with(&many.join(",\n")).as_bytes()).unwrap();
         assert_eq!((lock.pins.len(), lock.pins[99_999].line), (100_000, Some(100_002)));

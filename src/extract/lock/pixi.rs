@@ -5,10 +5,11 @@
 
 use super::conda_lock::{self, Row};
 use super::{Fault, Lock, conda_explicit, is_here};
+use crate::extract::format::names;
 use crate::extract::format::yaml::{self, Node, Value};
 
 /// The newest format that this knows.
-const NEWEST: u32 = 6;
+const NEWEST: u32 = 7;
 
 /// Reads a pixi.lock.
 ///
@@ -47,11 +48,21 @@ fn add(lock: &mut Lock, entry: &Node) {
     if is_pip && url.is_some_and(is_here) {
         return;
     }
-    let by_archive = url.filter(|_| !is_pip).and_then(conda_explicit::named);
+    if entry.get("conda_source").is_some() {
+        lock.unread.push((entry.line, "is built from a source tree, which this version does not follow".to_owned()));
+        return;
+    }
+    let by_archive = url.and_then(|url| if is_pip { of_wheel(url) } else { conda_explicit::named(url) });
     let by_archive = by_archive.as_ref().map(|(name, version)| (name.as_str(), version.as_str()));
     let name = entry.text_of("name").or(by_archive.map(|(name, _)| name));
     let version = entry.text_of("version").or(by_archive.map(|(_, version)| version));
     Row { name, version, url, digits: entry.text_of("sha256"), is_pip }.add(lock, entry.line);
+}
+
+/// Name and version by the address of a wheel.
+fn of_wheel(url: &str) -> Option<(String, String)> {
+    let file = url.split(['?', '#']).next()?.rsplit(['/', '\\']).next()?;
+    names::of_wheel(file.as_bytes()).map(|says| (says.name, says.version))
 }
 
 #[cfg(test)]
@@ -125,6 +136,10 @@ packages:
         assert!(why("version: 6\n").contains("no list `packages`"));
         let newer = parse(b"version: 9\npackages:\n- pypi: https://h/x.whl\n  name: x\n  version: '1'\n").unwrap();
         assert_eq!((newer.pins.len(), newer.unread.len()), (1, 1));
+        let seven = b"version: 7\npackages:\n- conda_source: x[0123] @ .\n- pypi: https://h/y-1.0-py3-none-any.whl\n";
+        let seven = parse(seven).unwrap();
+        assert_eq!(shown(&seven.pins), [("y", Some("1.0"), 4, None)]);
+        assert_eq!(unread(&seven), ["3 is built from a source tree, which this version does not follow"]);
         let old = parse(b"version: 3\npackage:\n- {name: x, version: '1', manager: pip}\n").unwrap();
         assert_eq!(shown(&old.pins), [("x", Some("1"), 3, None)]);
     }

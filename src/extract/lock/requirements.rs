@@ -41,6 +41,9 @@ const OPTIONS: &[&str] = &[
     "--process-dependency-links",
 ];
 
+/// Most lines that say something: more than any list of packages has, and few enough to hold.
+pub(super) const MOST: usize = 1_000_000;
+
 /// How archives of sources end.
 const ARCHIVES: &[&str] = &[".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz"];
 
@@ -87,7 +90,7 @@ fn pinned(rest: &str) -> Option<String> {
 /// Reads a requirements file.
 ///
 /// # Errors
-/// When it is no text.
+/// When it is no text, or has more lines than are read.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
     let text = placed::lenient(bytes)?;
     let mut text = Cow::Borrowed(text.trim_start_matches('\u{feff}'));
@@ -95,7 +98,7 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
         text = Cow::Owned(text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n"));
     }
     if conda_explicit::is_one(&text) {
-        return Ok(conda_explicit::read(&text));
+        return conda_explicit::read(&text);
     }
     let mut out = Lock::default();
     let mut logical = String::new();
@@ -114,9 +117,17 @@ pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
         logical.push_str(line);
         line_of(&mut out, begun, &logical);
         logical.clear();
+        is_held(&out, begun)?;
     }
     line_of(&mut out, begun, &logical);
     Ok(out)
+}
+
+/// Whether there is room for more lines.
+pub(super) fn is_held(out: &Lock, line: u32) -> Result<(), Fault> {
+    let count = out.pins.len() + out.unread.len() + out.includes.len();
+    let why = "comes behind more lines than are read";
+    if count <= MOST { Ok(()) } else { Err(Fault { line, column: 1, why: why.to_owned() }) }
 }
 
 /// The text in front of a comment: a `#` at the beginning, or behind a blank. In an address it begins the fragment.
@@ -393,6 +404,7 @@ mod tests {
             (0..100_000).map(|one| format!("p{one}==1.{one} \\\n  --hash=sha256:{}\n", hash('a'))).collect();
         let lock = read(&many);
         assert_eq!((lock.pins.len(), lock.pins[99_999].line, lock.unread.len()), (100_000, Some(199_999), 0));
+        assert!(parse("a\n".repeat(MOST + 2).as_bytes()).unwrap_err().why.contains("more lines than are read"));
         for one in ["\\\n", " #", "#", " -", "--hash ", "[", "(", "@", "a==1,"] {
             let _any = read(&one.repeat(200_000));
         }

@@ -18,6 +18,9 @@ use crate::model::watch::Watch;
 /// Most rows of one file. Beyond them only names that packs name are kept, so none that matters is lost.
 const MOST: usize = 20_000;
 
+/// Most other files that one names and that are kept: more than are followed, which says that there are too many.
+const MOST_INCLUDES: usize = 1000;
+
 /// Lines that were not understood and are named in a gap; the others are counted.
 const NAMED: usize = 3;
 
@@ -45,7 +48,7 @@ pub(super) fn add(source: &Source<'_>, lock: Result<Lock, Fault>, harvest: &mut 
     match lock {
         Ok(lock) => {
             harvest.gaps.extend(unread(source, &lock));
-            let includes = lock.includes.iter().map(|one| LockInclude {
+            let includes = lock.includes.iter().take(MOST_INCLUDES).map(|one| LockInclude {
                 from: source.path.clone(),
                 line: one.line,
                 written: one.path.as_bytes().to_vec(),

@@ -123,7 +123,7 @@ mod tests {
         );
         for none in [
             format!("# /// script\n{dep}\n# ///\n"),
-            format!("# /// script\n#dependencies = ['x==1']\n# ///\n"),
+            "# /// script\n#dependencies = ['x==1']\n# ///\n".to_owned(),
             format!("# /// script\n{dep}"),
             format!(" # /// script\n{dep}# ///\n"),
             format!("#/// script\n{dep}# ///\n"),
