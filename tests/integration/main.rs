@@ -12,6 +12,7 @@
 //! missing fails a case, it never passes it over. Everything planted is inert text: nothing happens when a Python starts
 //! on it.
 
+mod archives;
 mod bytecode;
 mod caches;
 mod containers;

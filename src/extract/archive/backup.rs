@@ -334,3 +334,69 @@ impl<R: Read> Read for Plain<R> {
 }
 
 impl<R: Read> Flow for Plain<R> {}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// A tar archive of one file.
+    fn tar(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut block = vec![0; 512];
+        block[..name.len()].copy_from_slice(name.as_bytes());
+        block[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * 32;
+        block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        [block, content.to_vec(), vec![0; content.len().wrapping_neg() % 512 + 1024]].concat()
+    }
+
+    fn places(bytes: &[u8]) -> Vec<String> {
+        let watch = Watch::default();
+        let mut holding = look(bytes, &watch);
+        holding.each().map(|(place, _)| String::from_utf8_lossy(place).into_owned()).collect()
+    }
+
+    #[test]
+    fn archives_are_opened_three_deep() {
+        let one = tar("a-1.dist-info/METADATA", b"Name: a\nVersion: 1\n\n");
+        let two = tar("one.tar.gz", &gzip(&one));
+        let three = tar("two.tar", &two);
+        assert_eq!(places(&one), ["a-1.dist-info"]);
+        assert_eq!(places(&gzip(&three)), ["two.tar!/one.tar.gz!/a-1.dist-info"]);
+        assert!(places(&tar("three.tar", &three)).is_empty());
+        // By its content, whatever its name says.
+        assert_eq!(places(&tar("one.zip", &one)), ["one.zip!/a-1.dist-info"]);
+    }
+
+    #[test]
+    fn gzip_goes_on_behind_its_first_member() {
+        let whole = tar("a-1.dist-info/METADATA", b"Name: a\nVersion: 1\n\n");
+        let (front, back) = whole.split_at(300);
+        assert_eq!(places(&[gzip(front), gzip(back)].concat()), ["a-1.dist-info"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..1500), form in 0..5) {
+            let bytes = match form {
+                0 => bytes,
+                1 => gzip(&bytes),
+                2 => tar("x.tar", &bytes),
+                3 => gzip(&tar("x.tar.gz", &gzip(&bytes))),
+                _ => tar("x.zip", &[b"PK\x03\x04", bytes.as_slice(), b"PK\x05\x06", &[0; 18]].concat()),
+            };
+            let _places = places(&bytes);
+        }
+    }
+}

@@ -193,3 +193,21 @@ fn add_modules<F: ReadAt + ?Sized>(file: &F, pyz: &Entry, watch: &Watch, into: &
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_program_is_looked_into(bytes in prop::collection::vec(any::<u8>(), 0..400), numbers in any::<[u8; 3]>()) {
+            let watch = Watch::default();
+            let mut holding = Holding::new(&watch);
+            let numbers = numbers.map(|number| u32::from(number).to_be_bytes());
+            let program = [&*bytes, b"MEI\x0c\x0b\x0a\x0b\x0e", numbers.as_flattened(), &[0; 68]].concat();
+            let _fault = add(program.as_slice(), BEHIND_ELF, &watch, &mut holding);
+        }
+    }
+}

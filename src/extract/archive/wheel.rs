@@ -235,3 +235,30 @@ fn known_rows<F: ReadAt + ?Sized>(file: &F, entry: &Entry, watch: &Watch, out: &
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_payload_is_a_file_of_the_wheel_or_the_wheel() {
+        let below = |path: &[u8]| {
+            let known = Known { path: path.to_vec(), digest: [1; 32], line: 7 };
+            known.below(&TargetPath::new(b"/a/x.whl")).path.to_text().into_owned()
+        };
+        assert_eq!(below(b"x/init.pth"), "/a/x.whl/x/init.pth");
+        assert_eq!(below(b"../../etc/passwd"), "/a/x.whl");
+        assert_eq!(below(b"/etc/passwd"), "/a/x.whl");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_into(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let says = FolderSays { name: "a".to_owned(), version: "1".to_owned() };
+            let content = content(bytes.as_slice(), &Watch::default(), &says);
+            prop_assert!(content.known.is_empty());
+        }
+    }
+}

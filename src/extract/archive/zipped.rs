@@ -144,3 +144,37 @@ pub fn held_whole(stream: &mut dyn std::io::Read, cap: u64) -> Result<Vec<u8>, M
         Err(why) => Err(Miss::from(super::inflated::fault(&why))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::watch::Watch;
+
+    #[test]
+    fn a_pex_says_the_hash_of_a_wheel_only_where_it_has_the_wheel() {
+        let info = |whole: bool, hash: &str| {
+            hashes(
+                format!("{{\"deps_are_wheel_files\":{whole},\"distributions\":{{\"a-1.whl\":\"{hash}\"}}}}").as_bytes(),
+            )
+        };
+        let hash = "AB".repeat(32);
+        assert_eq!(info(true, &hash).get("a-1.whl"), Some(&hash.to_ascii_lowercase()));
+        assert!(info(false, &hash).is_empty() && info(true, "abc").is_empty());
+        assert!(hashes(b"[]").is_empty() && hashes(b"{\"distributions\": 7}").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at(bytes in prop::collection::vec(any::<u8>(), 0..500), row in prop::collection::vec(any::<u8>(), 0..60)) {
+            let watch = Watch::default();
+            let mut holding = Holding::new(&watch);
+            let directory = [b"PK\x01\x02", row.as_slice()].concat();
+            let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0".as_slice(), &(directory.len() as u32).to_le_bytes(), &[0; 6]];
+            let archive = [bytes.as_slice(), &directory, &end.concat()].concat();
+            let _fault = look(archive.as_slice(), &Shown { before: b"", form: None }, &mut holding);
+            let _info = hashes(&bytes);
+        }
+    }
+}
