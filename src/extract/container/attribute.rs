@@ -166,23 +166,26 @@ fn hide(target: &Target, facts: &mut Facts, known: &Known<'_>, harvest: &mut Har
         let Some(seats) = known.seats.by_folder.get(&layer) else { continue };
         let names: Vec<&[u8]> = items.iter().map(|(_, name)| name.as_slice()).collect();
         let below: Vec<&[u8]> = folder.components().skip(layer.components().count()).collect();
-        let mut cast: HashMap<&TargetPath, Shadow> = HashMap::new();
-        for seat in seats.iter().filter(|seat| seat.store.form != LayerForm::Copy) {
-            for upper in &seat.above {
-                cast.entry(*upper).or_insert_with(|| shadows.cast(upper, seat.store.form, &below, &names));
-            }
+        let cast = cast(&mut shadows, seats, &below, &names);
+        let has_copies = seats.iter().any(|seat| seat.store.form == LayerForm::Copy);
+        if cast.is_empty() && !has_copies {
+            continue;
         }
         let is_sure = !known.seats.unsure.contains(&layer);
+        // Neighbours are mostly shown by the same.
+        let mut last: Option<(Vec<usize>, Container)> = None;
         for (item, name) in items {
-            let (hidden, showing): (Vec<_>, Vec<_>) =
-                seats.iter().map(|seat| (seat, hider(seat, &cast, &name))).partition(|(_, by)| by.is_some());
-            let by = hidden.iter().find_map(|(_, by)| *by);
-            let showing: Vec<&Seat<'_>> = showing.into_iter().map(|(seat, _)| seat).collect();
-            let is_sure = is_sure && !known.shown.contains(&folder.join(&name));
-            match by {
-                Some(by) if showing.is_empty() && is_sure => mark(facts, item, by.clone()),
-                Some(_) if !showing.is_empty() => narrow(facts, &layer, item, &showing, &known.known),
-                _ => {}
+            let over = cast.iter().filter_map(|(layer, shadow)| Some((*layer, shadow.over(&name)?))).collect();
+            let hiders: Vec<Option<&TargetPath>> = seats.iter().map(|seat| hider(seat, &over)).collect();
+            let Some(by) = hiders.iter().flatten().next() else { continue };
+            let showing: Vec<usize> = (0..seats.len()).filter(|at| hiders.get(*at) == Some(&None)).collect();
+            if !showing.is_empty() {
+                if last.as_ref().is_none_or(|(same, _)| *same != showing) {
+                    last = narrower(facts, &layer, seats, &showing, &known.known).map(|own| (showing, own));
+                }
+                note(facts, item, last.as_ref().map(|(_, own)| own));
+            } else if is_sure && !known.shown.contains(&folder.join(&name)) {
+                mark(facts, item, (*by).clone());
             }
         }
     }
@@ -192,31 +195,61 @@ fn hide(target: &Target, facts: &mut Facts, known: &Known<'_>, harvest: &mut Har
     }
 }
 
-/// Notes which of the images and containers that have the layer still show a distribution of it.
-fn narrow(
-    facts: &mut Facts,
-    folder: &TargetPath,
-    item: Item,
-    showing: &[&Seat<'_>],
-    known: &HashMap<&str, &KnownContainer>,
-) {
-    let Item::Distribution(at) = item else { return };
-    let Some(found) = facts.distributions.get_mut(at) else { return };
-    // The join has sorted them.
-    let Ok(env) = facts.environments.binary_search_by(|env| env.path.cmp(folder)) else { return };
-    let Some(layer) = facts.environments.get(env).and_then(|env| env.container.as_ref()) else { return };
-    let mut own = Container::unknown(layer.engine, layer.id.clone());
-    name(&mut own, showing, known);
-    own.layer = layer.layer;
-    found.shown_by = Some(Box::new(own));
+/// What each layer above does to what lies in one folder, as far as it does anything.
+type Cast = HashMap<*const TargetPath, Shadow>;
+
+fn cast(shadows: &mut Shadows<'_>, seats: &[Seat<'_>], below: &[&[u8]], names: &[&[u8]]) -> Cast {
+    let mut looked: HashSet<*const TargetPath> = HashSet::new();
+    let mut out = Cast::new();
+    for seat in seats.iter().filter(|seat| seat.store.form != LayerForm::Copy) {
+        for upper in &seat.above {
+            // A layer is the same for all that have it: its place in memory tells it, and is quick to compare.
+            let layer = std::ptr::from_ref::<TargetPath>(upper);
+            if !looked.insert(layer) {
+                continue;
+            }
+            let shadow = shadows.cast(upper, seat.store.form, below, names);
+            if !matches!(shadow, Shadow::None) {
+                out.insert(layer, shadow);
+            }
+        }
+    }
+    out
 }
 
-/// What keeps one image or container from showing an entry.
-fn hider<'s>(seat: &Seat<'s>, cast: &'s HashMap<&TargetPath, Shadow>, name: &[u8]) -> Option<&'s TargetPath> {
+/// The layer by those of its images and containers that still show something of it.
+fn narrower(
+    facts: &Facts,
+    folder: &TargetPath,
+    seats: &[Seat<'_>],
+    showing: &[usize],
+    known: &HashMap<&str, &KnownContainer>,
+) -> Option<Container> {
+    // The join has sorted them.
+    let env = facts.environments.binary_search_by(|env| env.path.cmp(folder)).ok()?;
+    let layer = facts.environments.get(env)?.container.as_ref()?;
+    let mut own = Container::unknown(layer.engine, layer.id.clone());
+    let showing: Vec<&Seat<'_>> = showing.iter().filter_map(|at| seats.get(*at)).collect();
+    name(&mut own, &showing, known);
+    own.layer = layer.layer;
+    Some(own)
+}
+
+/// Notes which of the images and containers that have the layer still show a distribution of it.
+fn note(facts: &mut Facts, item: Item, own: Option<&Container>) {
+    let Item::Distribution(at) = item else { return };
+    if let (Some(found), Some(own)) = (facts.distributions.get_mut(at), own) {
+        found.shown_by = Some(Box::new(own.clone()));
+    }
+}
+
+/// What keeps one image or container from showing an entry, given what each layer above does to it.
+fn hider<'c>(seat: &Seat<'c>, over: &HashMap<*const TargetPath, &'c TargetPath>) -> Option<&'c TargetPath> {
     match seat.store.form {
         // A copy is what its own image shows, and no other.
         LayerForm::Copy => seat.above.first().copied(),
-        _ => seat.above.iter().find_map(|upper| cast.get(upper)?.over(name)),
+        _ if over.is_empty() => None,
+        _ => seat.above.iter().find_map(|upper| over.get(&std::ptr::from_ref::<TargetPath>(upper)).copied()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::target::Target;
 use crate::target::dir::Dir;
 
 /// Most look-ups of one sweep. What lies beyond stays as it is: not hidden.
-const MOST_LOOKS: usize = 500_000;
+const MOST_LOOKS: usize = 200_000;
 
 /// What a layer does to the entries of one folder of the layers below it.
 pub(super) enum Shadow {
