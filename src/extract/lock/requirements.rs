@@ -147,6 +147,10 @@ pub(super) fn line_of(out: &mut Lock, line: u32, text: &str) {
         option(out, line, text);
         return;
     }
+    // The project that the file belongs to.
+    if is_here(text.split(['[', ' ', ';']).next().unwrap_or_default()) {
+        return;
+    }
     let (what, options) = text.find(" -").map_or((text, ""), |at| text.split_at_checked(at).unwrap_or((text, "")));
     let found = wheel(what).or_else(|| archive(what)).or_else(|| repository(what)).or_else(|| pin(what));
     let Some(mut found) = found.or_else(|| exported(what)) else {
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn other_files_and_trees_are_named() {
         let out = read(
-            "-rbase.txt\n--requirement=../a b.txt # c\n-c 'c.txt'\n--constraint d.txt\n-r https://h/x.txt\n-r ${HOME}/x\n-r\n-e .\n-e .[dev]\n--editable ../near\n-e git+https://h/far@1#egg=far\n",
+            "-rbase.txt\n--requirement=../a b.txt # c\n-c 'c.txt'\n--constraint d.txt\n-r https://h/x.txt\n-r ${HOME}/x\n-r\n-e .\n-e .[dev]\n--editable ../near\n.\n./[dev] ; a > 'b'\n-e git+https://h/far@1#egg=far\n",
         );
         let named: Vec<(u32, &str)> = out.includes.iter().map(|one| (one.line, &*one.path)).collect();
         assert_eq!(named, [(1, "base.txt"), (2, "../a b.txt"), (3, "c.txt"), (4, "d.txt")]);
@@ -340,7 +344,7 @@ mod tests {
         let tree = "10 names a source tree, which this version does not follow";
         let told = [format!("5 {address}"), format!("6 {address}"), format!("7 {address}"), tree.to_owned()];
         assert_eq!(unread(&out), told);
-        assert_eq!(shown(&out.pins), [("far", None, 11, Some("git+https://[redacted]@1"))]);
+        assert_eq!(shown(&out.pins), [("far", None, 13, Some("git+https://[redacted]@1"))]);
     }
 
     #[test]
