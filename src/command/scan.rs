@@ -13,7 +13,7 @@ use crate::extract::{self, EXTRACTORS, container, link, lock, program_version, s
 use crate::intel::index::Intel;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
-use crate::model::facts::Harvest;
+use crate::model::facts::{Facts, Harvest};
 use crate::model::finding::Finding;
 use crate::model::path::TargetPath;
 use crate::model::text::counted;
@@ -160,25 +160,33 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
         .distributions
         .retain(|found| found.metadata != MetadataForm::Directory || found.site().is_some_and(|site| is_swept(&site)));
     let mut harvest = link::link(target, &places, harvest);
-    // With the whole picture there is a second look.
-    let later = pool.install(|| {
-        let mut later = container::settle(target, &mut harvest.facts);
-        later.merge(program_version::settle(target, &mut harvest.facts));
-        later.merge(startup::settle(target, &mut harvest.facts));
-        later.merge(verify::verify(target, &watch, &mut harvest.facts, config.args.verify));
-        later.merge(startup::packages::settle(target, &watch, &mut harvest.facts));
-        let is_left_out =
-            |path: &TargetPath| (1..=path.components().count()).any(|at| scope.excludes(&path.ancestor(at)));
-        let is_read = |path: &TargetPath| is_swept(path) && !is_left_out(path);
-        let mut homes = lock::scripts::settle(target, &watch, &is_read);
-        harvest.facts.distributions.append(&mut homes.facts.distributions);
-        later.merge(homes);
-        later.merge(lock::chain::settle(target, &watch, &mut harvest.facts));
-        later
-    });
+    let is_left_out = |path: &TargetPath| (1..=path.components().count()).any(|at| scope.excludes(&path.ancestor(at)));
+    let bounds = Bounds { is_swept: &is_swept, is_left_out: &is_left_out };
+    let later = pool.install(|| look_again(config, target, &watch, &bounds, &mut harvest.facts));
     harvest.merge(later);
     harvest.sort();
     Ok(harvest)
+}
+
+/// What of the target may be looked at behind the walk's back.
+struct Bounds<'a> {
+    is_swept: &'a (dyn Fn(&TargetPath) -> bool + Sync),
+    is_left_out: &'a (dyn Fn(&TargetPath) -> bool + Sync),
+}
+
+/// With the whole picture there is a second look.
+fn look_again(config: &Config, target: &Target, watch: &Watch, bounds: &Bounds<'_>, facts: &mut Facts) -> Harvest {
+    let mut later = container::settle(target, facts);
+    later.merge(program_version::settle(target, facts));
+    later.merge(startup::settle(target, facts));
+    later.merge(verify::verify(target, watch, facts, config.args.verify));
+    later.merge(startup::packages::settle(target, watch, facts));
+    let is_read = |path: &TargetPath| (bounds.is_swept)(path) && !(bounds.is_left_out)(path);
+    let mut homes = lock::scripts::settle(target, watch, &is_read);
+    facts.distributions.append(&mut homes.facts.distributions);
+    later.merge(homes);
+    later.merge(lock::chain::settle(target, watch, facts, bounds.is_left_out));
+    later
 }
 
 fn weigh(

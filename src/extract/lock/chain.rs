@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{self, Source};
 use super::{format, requirements, sweep};
 use crate::extract::input::Content;
-use crate::model::coverage::{Counts, Gap, GapReason};
+use crate::model::coverage::{Counts, Gap, GapReason, Skipped};
 use crate::model::distribution::MetadataForm;
 use crate::model::facts::{Facts, Harvest, LockInclude};
 use crate::model::id::Id;
@@ -37,6 +37,7 @@ struct Step {
 struct Chains<'a> {
     target: &'a Target,
     watch: &'a Watch,
+    is_left_out: &'a dyn Fn(&TargetPath) -> bool,
     /// Files that were read, by the walk or here.
     read: BTreeSet<TargetPath>,
     /// How many names were followed for each start.
@@ -44,13 +45,14 @@ struct Chains<'a> {
     harvest: Harvest,
 }
 
-/// Reads the files that those of the walk name, and makes one row of what was read twice.
+/// Reads the files that those of the walk name, and makes one row of what was read twice. What the user excluded stays
+/// unread, whoever names it.
 #[must_use]
-pub fn settle(target: &Target, watch: &Watch, facts: &mut Facts) -> Harvest {
+pub fn settle(target: &Target, watch: &Watch, facts: &mut Facts, is_left_out: &dyn Fn(&TargetPath) -> bool) -> Harvest {
     let includes = std::mem::take(&mut facts.lock_includes);
     let lock_rows = facts.distributions.iter().filter(|found| found.metadata == MetadataForm::Lockfile);
     let read = lock_rows.map(|found| found.path.clone()).chain(includes.iter().map(|one| one.from.clone())).collect();
-    let mut chains = Chains { target, watch, read, used: BTreeMap::new(), harvest: Harvest::default() };
+    let mut chains = Chains { target, watch, is_left_out, read, used: BTreeMap::new(), harvest: Harvest::default() };
     let step = |include: LockInclude| Step { start: include.from.clone(), include, depth: 1 };
     let mut todo: Vec<Step> = includes.into_iter().map(step).collect();
     todo.sort_by(|one, other| other.include.cmp(&one.include));
@@ -98,6 +100,11 @@ impl Chains<'_> {
         };
         let real = root.path_of(&place);
         if self.read.contains(&real) {
+            return Vec::new();
+        }
+        if (self.is_left_out)(&real) {
+            let why = "excluded by the user".to_owned();
+            self.harvest.skipped.push(Skipped { path: real, why });
             return Vec::new();
         }
         let may_read = *owner_uid == 0 || *owner_uid == place.stat.uid || place.stat.is_public;
