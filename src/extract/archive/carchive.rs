@@ -76,6 +76,30 @@ pub fn cookie<F: ReadAt + ?Sized>(file: &F, tail: u64) -> Result<Option<Cookie>,
     Ok(Some(Cookie { start: found, table: found.saturating_add(table), length }))
 }
 
+/// How far from the end the cookie of a program of Windows lies at most: in front of its signature, where it has one (PE
+/// format, entry 4 of the data directories), else of nothing but a filling. None of what is no such program.
+pub fn behind_pe<F: ReadAt + ?Sized>(file: &F) -> Option<u64> {
+    let mut head = [0; 1024];
+    let got = file.read_at(0, &mut head).ok()?;
+    let head = head.get(..got).filter(|head| head.starts_with(b"MZ"))?;
+    let pe = usize::try_from(little(head, 0x3c, 4)?).ok()?;
+    // Headers that lie further on are those of old linkers, or made up.
+    let Some(magic) = little(head, pe.checked_add(24)?, 2) else { return Some(MOST_SIGNATURE) };
+    let directories = pe.checked_add(if magic == 0x20b { 136 } else { 120 })?;
+    let (at, length) = (little(head, directories.checked_add(32)?, 4)?, little(head, directories.checked_add(36)?, 4)?);
+    let behind = if length == 0 { 0 } else { file.size().saturating_sub(at) };
+    Some(behind.saturating_add(FILLING).min(MOST_SIGNATURE))
+}
+
+/// Most bytes of a signature that are looked at, and what may stand between it and the cookie.
+const MOST_SIGNATURE: u64 = 256 << 10;
+const FILLING: u64 = 8 << 10;
+
+fn little(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
+    let field = bytes.get(at..at.checked_add(width)?)?;
+    Some(field.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
 fn big(bytes: &[u8], at: usize) -> Option<u64> {
     let four: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
     Some(u64::from(u32::from_be_bytes(four)))
@@ -234,6 +258,28 @@ mod tests {
         assert_eq!(entries(bytes.as_slice(), &found, |_, _| {}), Err(BROKEN));
     }
 
+    /// The headers of a program of Windows, with a signature of that length at that place.
+    fn pe(at: u32, length: u32) -> Vec<u8> {
+        let mut head = vec![0; 512];
+        head[..2].copy_from_slice(b"MZ");
+        head[0x3c] = 0x80;
+        head[0x80 + 24..0x80 + 26].copy_from_slice(&[0x0b, 2]);
+        head[0x80 + 168..0x80 + 172].copy_from_slice(&at.to_le_bytes());
+        head[0x80 + 172..0x80 + 176].copy_from_slice(&length.to_le_bytes());
+        head
+    }
+
+    #[test]
+    fn a_signature_stands_behind_the_cookie() {
+        let mut signed = [pe(100_000, 20_000), vec![0; 119_488]].concat();
+        assert_eq!(behind_pe(signed.as_slice()), Some(20_000 + FILLING));
+        signed[0x80 + 172..0x80 + 176].fill(0);
+        assert_eq!(behind_pe(signed.as_slice()), Some(FILLING));
+        assert_eq!(behind_pe(pe(0, u32::MAX).as_slice()), Some(512 + FILLING));
+        assert_eq!(behind_pe(b"MZ".as_slice()), None);
+        assert_eq!(behind_pe(b"\x7fELF".as_slice()), None);
+    }
+
     #[test]
     fn modules_are_named_by_their_table() {
         let table = b"[\x02\0\0\0)\x02\xda\x07litellm)\x03i\x01\0\0\0i\x02\0\0\0r\0\0\0\0)\x02z\x01a)\x03iaaaaNT";
@@ -252,6 +298,7 @@ mod tests {
         fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..300), numbers in any::<[u32; 3]>(), at in any::<u64>()) {
             let numbers = numbers.map(u32::to_be_bytes);
             let bytes = [&*bytes, MAGIC, numbers.as_flattened(), &bytes].concat();
+            let _behind = behind_pe([b"MZ".as_slice(), &bytes].concat().as_slice());
             if let Ok(Some(found)) = cookie(bytes.as_slice(), 400) {
                 let _seen = entries(bytes.as_slice(), &found, |_, entry| {
                     assert!(content(bytes.as_slice(), &entry, 50).0.len() <= 50);

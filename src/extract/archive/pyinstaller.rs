@@ -23,9 +23,9 @@ use crate::model::watch::Watch;
 use crate::target::dir::OpenFile;
 
 /// How far from the end the cookie is sought: in programs of Linux the table of sections follows it (2.1 KiB with
-/// PyInstaller 6.22), in others a signature, at most.
+/// PyInstaller 6.22).
 pub const BEHIND_ELF: u64 = 16 << 10;
-/// The same of programs of Windows and macOS.
+/// The same of programs of macOS, and of Windows where their headers do not say it: a signature follows.
 pub const BEHIND_OTHERS: u64 = 64 << 10;
 
 /// Most METADATA files of one program that are read.
@@ -131,7 +131,9 @@ fn one_beside(input: &Input<'_>, folder: &TargetPath, name: &[u8]) -> Harvest {
 pub(super) fn look(input: &Input<'_>, file: &OpenFile, tail: u64) -> Harvest {
     let mut harvest = Harvest::default();
     let mut holding = Holding::new(input.watch);
-    if let Err(fault) = add(&input.at_will(file), tail, input.watch, &mut holding) {
+    let at_will = input.at_will(file);
+    let tail = carchive::behind_pe(&at_will).unwrap_or(tail);
+    if let Err(fault) = add(&at_will, tail, input.watch, &mut holding) {
         holding.miss(fault.into());
     }
     let from = Archive { changed: file.stat.modified, is_elsewhere: file.is_elsewhere };

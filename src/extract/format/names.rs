@@ -55,7 +55,7 @@ pub fn of_sdist(name: &[u8]) -> Option<FolderSays> {
     let end = SOURCES.iter().find(|end| ends(&text, end))?;
     let stem = text.get(..text.len() - end.len())?;
     let begins = |at: &usize| stem.get(at + 1..).is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit()));
-    let at = stem.match_indices('-').map(|(at, _)| at).rfind(begins)?;
+    let at = stem.rmatch_indices('-').map(|(at, _)| at).find(begins)?;
     let (name, version) = (stem.get(..at)?, stem.get(at + 1..)?);
     is_name(name).then(|| FolderSays { name: name.to_owned(), version: unescaped(version) })
 }
