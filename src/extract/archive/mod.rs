@@ -15,13 +15,9 @@ pub mod wheel;
 pub mod zipapp;
 pub mod zipped;
 
-use std::io::Read as _;
-
-use sha2::{Digest as _, Sha256};
-
+use crate::extract::format::part;
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::id::hex;
 use crate::model::interest::{Candidate, EntryKind};
 use crate::target::dir::{Dir, OpenFile};
 
@@ -33,23 +29,15 @@ const HASH_CAP: u64 = 512 << 20;
 
 /// The SHA-256 of an archive, lower-case hex, or what kept it from being worked out. Nothing is lost by that but the hash:
 /// the name says which distribution it is.
-fn sha256(input: &Input<'_>, file: OpenFile) -> Result<String, Gap> {
+fn sha256(input: &Input<'_>, file: &OpenFile) -> Result<String, Gap> {
     if file.is_elsewhere {
         return Err(input.gap(GapReason::LinkElsewhere).because("its hash is not shown").harmless());
     }
     if file.stat.size > HASH_CAP {
         return Err(input.gap(GapReason::TooLarge).because("beyond 512 MiB no hash is worked out").harmless());
     }
-    let mut stream = input.stream_open(file, HASH_CAP);
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(hex(&hash.finalize())),
-            Ok(got) => hash.update(buffer.get(..got).unwrap_or_default()),
-            Err(_) => return Err(input.gap(GapReason::Unreadable).because("its hash is not known").harmless()),
-        }
-    }
+    let unknown = || input.gap(GapReason::Unreadable).because("its hash is not known").harmless();
+    part::sha256(&input.at_will(&file), HASH_CAP).ok_or_else(unknown)
 }
 
 /// Whether a name ends in one of these, whatever the case.

@@ -54,7 +54,7 @@ fn read(input: &Input<'_>) -> Harvest {
         Ok(file) => {
             found.installed_at = Some(file.stat.modified);
             found.linked = file.stat.linked();
-            match sha256(input, file) {
+            match sha256(input, &file) {
                 Ok(hash) => found.hashes.push(hash),
                 Err(gap) => harvest.gaps.push(gap),
             }

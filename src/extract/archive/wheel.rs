@@ -98,7 +98,7 @@ fn watched(input: &Input<'_>, file_says: FolderSays) -> Harvest {
     found.record.state = content.record.unwrap_or(found.record.state);
     found.known_rows = content.known.into_iter().map(|row| row.below(&input.candidate.path)).collect();
     harvest.gaps.extend(content.misses.into_iter().map(|miss| gap(input, miss)));
-    match sha256(input, file) {
+    match sha256(input, &file) {
         Ok(hash) => found.hashes.push(hash),
         Err(gap) => harvest.gaps.push(gap),
     }
