@@ -1,5 +1,18 @@
 //! What it says. One artefact, one file: the row, the reader, the pure parser, the tests.
 //!
+//! | area | reads |
+//! |---|---|
+//! | [`python`] | environments, metadata, start-up files, bytecode |
+//! | [`setting`] | variables that steer Python's start |
+//! | [`cache`] | what package managers keep of downloads |
+//! | [`archive`] | wheels, sources, zip applications, frozen programs, backups |
+//! | [`lock`] | lock and requirement files, heads of scripts |
+//! | [`container`] | stores of container engines |
+//! | [`pipeline`] | pipelines and recipes of images |
+//! | [`known_file`] | files under names that packs watch |
+//! | [`format`](mod@format) | formats that several of these need |
+//! | [`link`] | joins all of it; [`startup`], [`verify`] and [`program_version`] look again after that |
+//!
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
 pub mod archive;
@@ -56,23 +69,23 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::bare_package::EXTRACTOR,
     python::pth::EXTRACTOR,
     python::customize::EXTRACTOR,
+    setting::EXTRACTOR,
     cache::pip::EXTRACTOR,
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,
     cache::conda::EXTRACTOR,
-    pipeline::PIPELINES,
-    pipeline::RECIPES,
-    setting::EXTRACTOR,
-    lock::sweep::EXTRACTOR,
-    lock::scripts::EXTRACTOR,
-    known_file::EXTRACTOR,
-    container::EXTRACTOR,
     archive::wheel::EXTRACTOR,
     archive::sdist::EXTRACTOR,
     archive::zipapp::EXTRACTOR,
     archive::pyinstaller::EXTRACTOR,
     archive::program::EXTRACTOR,
     archive::backup::EXTRACTOR,
+    lock::sweep::EXTRACTOR,
+    lock::scripts::EXTRACTOR,
+    container::EXTRACTOR,
+    pipeline::PIPELINES,
+    pipeline::RECIPES,
+    known_file::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.
