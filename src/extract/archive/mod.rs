@@ -37,7 +37,7 @@ fn sha256(input: &Input<'_>, file: &OpenFile) -> Result<String, Gap> {
         return Err(input.gap(GapReason::TooLarge).because("beyond 512 MiB no hash is worked out").harmless());
     }
     let unknown = || input.gap(GapReason::Unreadable).because("its hash is not known").harmless();
-    part::sha256(&input.at_will(&file), HASH_CAP).ok_or_else(unknown)
+    part::sha256(&input.at_will(file), HASH_CAP).ok_or_else(unknown)
 }
 
 /// Whether a name ends in one of these, whatever the case.
