@@ -20,7 +20,7 @@ pub const RULE: Rule = Rule {
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let twins = Twins::of(&scene.facts.distributions);
     // Whom a resolver only looked at was never here.
-    let known = scene.facts.distributions.iter().filter(|found| found.state != DistState::Considered);
+    let known = scene.facts.distributions.iter().filter(|found| found.state.is_evidence());
     let rows = known.filter(|found| !twins.is_told_by_another(found));
     rows.flat_map(|found| matches(scene, found).map(move |hit| (found, hit)))
         .map(|(found, hit)| {
@@ -138,6 +138,12 @@ fn finding(scene: &Scene<'_>, found: &Distribution, hit: &Hit<'_>) -> Finding {
     one.subject.version = Some(version.clone());
     one.evidence = vec![evidence(found, version)];
     settle(&mut one, level, confidence);
+    if found.state == DistState::Pinned {
+        one.advice =
+            "Where a bad version is pinned: pin a good one before anybody installs from that file again, and find \
+                      out from logs and environments whether this one was ever installed."
+                .to_owned();
+    }
     one
 }
 
@@ -168,7 +174,12 @@ pub(super) fn about(
             version: Some(found.version.clone()),
         },
         environment: found.environment,
-        accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
+        accounts: match environment {
+            Some(environment) => environment.account.clone(),
+            None => scene.owner_of(&found.path).map(|account| account.name.clone()),
+        }
+        .into_iter()
+        .collect(),
         evidence: Vec::new(),
         also_at: found.also_at.clone(),
         attack: vec!["T1195.002"],

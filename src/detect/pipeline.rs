@@ -1,5 +1,5 @@
-//! Pipelines that may have pulled a bad version on a machine that is gone: they install a package of an incident without a
-//! version, or in one that is bad, and stood there while that could be fetched.
+//! Pipelines that may have pulled a bad version on a machine that is gone: they ask for one by its number, or they install a
+//! package of an incident without a version and stood there while a bad one could be fetched.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::model::verdict::Level;
 /// The rule.
 pub const RULE: Rule = Rule {
     id: "pipeline-install",
-    sentence: "A pipeline or recipe of an image, older than the end of an incident, that installs a package of it without a version or in a bad one: whoever ran it then may have got the bad release. It is a lead; the machine that ran it has to be asked.",
+    sentence: "A pipeline or recipe of an image that installs a bad version by its number, or that is older than the end of an incident and leaves the version of its package open: whoever ran it then may have got the bad release. It is a lead; the machine that ran it has to be asked.",
     run,
 };
 
@@ -60,17 +60,32 @@ fn leads(all: &[Install]) -> Vec<Lead<'_>> {
 
 fn judge(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>) -> Option<Finding> {
     let indicator = known.indicator;
-    let until = known.pack.window.as_ref()?.until;
-    let is_older = |one: &Install| one.modified.is_some_and(|modified| until.is_none_or(|until| modified <= until));
-    let is_one = is_older(lead.pipeline) && is_older(lead.named) && indicator.level > Level::None;
-    let how = is_one.then(|| admits(lead.specifier, indicator)).flatten()?;
-    let confidence = if how == How::Pinned { indicator.confidence } else { Confidence::Possible };
-    let mut one = finding(scene, lead, known, how);
+    let how = admits(lead.specifier, indicator).filter(|_| indicator.level > Level::None)?;
+    let window = known.pack.window.as_ref();
+    let is_older = |one: &Install| match (one.modified, window.map(|window| window.until)) {
+        (Some(modified), Some(until)) => until.is_none_or(|until| modified <= until),
+        _ => false,
+    };
+    let age = if is_older(lead.pipeline) && is_older(lead.named) { Age::Older } else { Age::Unknown };
+    // A bad version that is asked for by its number is one on any day; what leaves it open says nothing later.
+    let confidence = match (how, age) {
+        (How::Pinned, _) => indicator.confidence,
+        (_, Age::Older) => Confidence::Possible,
+        (_, Age::Unknown) => return None,
+    };
+    let mut one = finding(scene, lead, known, (how, age));
     settle(&mut one, Level::Exposed.min(indicator.level), confidence);
-    one.advice = "Find out which machines ran it between the dates of the incident, from the service's own logs, and sweep \
+    one.advice = "Where a pipeline installs it: find out which machines ran it between the dates of the incident, from the service's own logs, and sweep \
                   those that still exist. What those that are gone could read has to be rotated. Pin a good version before it runs again."
         .to_owned();
     Some(one)
+}
+
+/// Whether the files stood there when a bad version could be fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Older,
+    Unknown,
 }
 
 /// How a requirement lets a bad version in.
@@ -104,7 +119,7 @@ fn admits(specifier: &str, indicator: &Indicator) -> Option<How> {
     is_bad.then_some(how)
 }
 
-fn finding(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>, how: How) -> Finding {
+fn finding(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>, (how, age): (How, Age)) -> Finding {
     let Known { pack, indicator } = known;
     let Lead { pipeline, named, specifier, normalized } = lead;
     let name = indicator.name.as_deref().unwrap_or(normalized);
@@ -114,10 +129,13 @@ fn finding(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>, how: How) -> F
         How::Range => format!("{name}{specifier}, which lets a bad version in"),
         How::Any => format!("{name} in any version"),
     };
-    let title = format!(
-        "{file} installs {which} (bad: {}), and is older than the end of the incident",
-        versions_words(indicator)
-    );
+    let until = pack.window.as_ref().and_then(|window| window.until);
+    let age_words = match (age, until) {
+        (Age::Older, Some(until)) => format!(", and is older than the end of the incident ({})", until.day()),
+        (Age::Older, None) => ", and the incident has no known end".to_owned(),
+        (Age::Unknown, _) => String::new(),
+    };
+    let title = format!("{file} installs {which} (bad: {}){age_words}", versions_words(indicator));
     let evidence = |one: &Install| Evidence {
         line: Some(one.line),
         modified: one.modified,
@@ -146,7 +164,7 @@ fn finding(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>, how: How) -> F
         also_at: Vec::new(),
         attack: vec!["T1195.002"],
         accepted: None,
-        first_seen: None,
+        first_seen: pipeline.modified,
         advice: String::new(),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rule, Scene, file, package, settle};
+use super::{Rule, Scene, file, layer, package, settle};
 use crate::intel::index::Known;
-use crate::model::distribution::{Change, ChangeKind, DistState, Distribution};
+use crate::model::distribution::{Change, ChangeKind, Distribution};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
 use crate::model::path::TargetPath;
 use crate::model::text::{Excerpt, counted};
@@ -58,7 +58,7 @@ fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
         let title = format!(
             "{} is {} and lists {name}, a known payload, in its RECORD",
             named(found),
-            package::place_words(found)
+            layer::words(scene, found)
         );
         let mut one = of_hash(scene, found, known, KNOWN.id, title);
         let record = if found.member.is_some() { found.path.clone() } else { found.path.join(b"RECORD") };
@@ -88,14 +88,14 @@ fn of_hash(scene: &Scene<'_>, found: &Distribution, known: &Known<'_>, rule: &'s
 
 fn run_archives(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let by_hash = by_hash(scene);
-    let here = scene.facts.distributions.iter().filter(|found| found.state != DistState::Considered);
+    let here = scene.facts.distributions.iter().filter(|found| found.state.is_evidence());
     let hashes = here.flat_map(|found| found.hashes.iter().map(move |hash| (found, hash)));
     hashes
         .flat_map(|(found, hash)| {
             by_hash.get(hash.as_str()).into_iter().flatten().map(move |known| (found, hash, known))
         })
         .map(|(found, hash, known)| {
-            let title = format!("{} is {}, by the hash of a known archive", named(found), package::place_words(found));
+            let title = format!("{} is {}, by the hash of a known archive", named(found), layer::words(scene, found));
             let mut one = of_hash(scene, found, known, ARCHIVE.id, title);
             one.evidence.push(Evidence {
                 line: found.version_line,

@@ -70,6 +70,18 @@ impl DistState {
         matches!(self, Self::Installed | Self::Editable)
     }
 
+    /// Whether it says anything of what was here: whom a resolver only looked at was not.
+    #[must_use]
+    pub fn is_evidence(self) -> bool {
+        self != Self::Considered
+    }
+
+    /// Whether there is more of it than a name.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        !matches!(self, Self::Considered | Self::Pinned)
+    }
+
     /// The word the report uses.
     #[must_use]
     pub fn name(self) -> &'static str {

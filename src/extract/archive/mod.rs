@@ -24,20 +24,13 @@ use crate::target::dir::{Dir, OpenFile};
 /// Most bytes of METADATA that are looked at: its headers, which come first.
 const HEADER_CAP: u64 = 64 << 10;
 
-/// Most bytes of one archive that are hashed.
-const HASH_CAP: u64 = 512 << 20;
-
 /// The SHA-256 of an archive, lower-case hex, or what kept it from being worked out. Nothing is lost by that but the hash:
 /// the name says which distribution it is.
 fn sha256(input: &Input<'_>, file: &OpenFile) -> Result<String, Gap> {
     if file.is_elsewhere {
         return Err(input.gap(GapReason::LinkElsewhere).because("its hash is not shown").harmless());
     }
-    if file.stat.size > HASH_CAP {
-        return Err(input.gap(GapReason::TooLarge).because("beyond 512 MiB no hash is worked out").harmless());
-    }
-    let unknown = || input.gap(GapReason::Unreadable).because("its hash is not known").harmless();
-    part::sha256(&input.at_will(file), HASH_CAP).ok_or_else(unknown)
+    part::sha256(&input.at_will(file)).map_err(|fault| input.gap(fault.reason).because(fault.says).harmless())
 }
 
 /// Whether a name ends in one of these, whatever the case.

@@ -2,7 +2,7 @@
 //! what is called so, and hosts are full of archives: only those of packages that packs name are looked at.
 
 use super::held;
-use super::{HEADER_CAP, file_name, is_shown_elsewhere, sha256};
+use super::{HEADER_CAP, ends_in, file_name, is_shown_elsewhere, sha256};
 use crate::extract::Extractor;
 use crate::extract::format::names;
 use crate::extract::input::Input;
@@ -35,6 +35,10 @@ fn read(input: &Input<'_>) -> Harvest {
     let Some(says) = says.filter(|says| input.watch.packages.contains(&normalize_name(&says.name))) else {
         return Harvest::default();
     };
+    // conda's own packages are read as what they are.
+    if input.folder().file_name().eq_ignore_ascii_case(b"pkgs") && ends_in(candidate.name, &[".tar.bz2"]) {
+        return Harvest::default();
+    }
     if is_shown_elsewhere(candidate, |leads| names::of_sdist(file_name(leads)).is_some()) {
         return Harvest::default();
     }

@@ -16,9 +16,6 @@ use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, Me
 use crate::model::path::TargetPath;
 use crate::model::watch::Watch;
 
-/// Most bytes of an archive that are hashed; of a longer one the hash is not known.
-const MOST_HASHED: u64 = 1 << 30;
-
 /// Most bytes of metadata that are read, and of the beginning of an archive of sources.
 const HEAD: usize = 64 << 10;
 
@@ -56,13 +53,22 @@ pub(super) fn of<F: ReadAt + ?Sized>(body: &F) -> Body {
 }
 
 impl Found {
-    /// The same as a fact: the archive's hash is worked out where some pack names the package.
-    pub(super) fn distribution<F: ReadAt + ?Sized>(self, path: TargetPath, body: &F, watch: &Watch) -> Distribution {
+    /// The same as a fact: the archive's hash is worked out where some pack names the package; and why it was not, if so.
+    pub(super) fn distribution<F: ReadAt + ?Sized>(
+        self,
+        path: TargetPath,
+        body: &F,
+        watch: &Watch,
+    ) -> (Distribution, Option<Fault>) {
         let Self { says, form, state } = self;
-        let is_watched = watch.packages.contains(&normalize_name(&says.name)) && state != DistState::Considered;
-        let hash = if is_watched { part::sha256(body, MOST_HASHED) } else { None };
+        let is_watched = watch.packages.contains(&normalize_name(&says.name)) && state.is_here();
+        let (hash, fault) = match is_watched.then(|| part::sha256(body)) {
+            Some(Ok(hash)) => (Some(hash), None),
+            Some(Err(fault)) => (None, Some(fault)),
+            None => (None, None),
+        };
         let basics = Basics { path, member: None, form, state, name: &says.name, version: &says.version };
-        Distribution { hashes: hash.into_iter().collect(), ..Distribution::new(basics) }
+        (Distribution { hashes: hash.into_iter().collect(), ..Distribution::new(basics) }, fault)
     }
 }
 

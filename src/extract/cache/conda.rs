@@ -32,9 +32,6 @@ pub const EXTRACTOR: Extractor = Extractor {
     read,
 };
 
-/// Most bytes of an archive that are hashed.
-const MOST_HASHED: u64 = 1 << 30;
-
 /// How archives of conda end.
 const ENDS: &[&str] = &[".conda", ".tar.bz2"];
 
@@ -46,7 +43,7 @@ fn read(input: &Input<'_>) -> Harvest {
         b"index.json" => Harvest::default(),
         b"urls.txt" if is_below("pkgs") => list(input),
         b"urls.txt" => Harvest::default(),
-        name if name.ends_with(b".conda") || is_below("pkgs") => archive(input),
+        name if name.ends_with(b".conda") || is_below("pkgs") => archive(input, is_below("pkgs")),
         _ => Harvest::default(),
     }
 }
@@ -99,29 +96,41 @@ fn distribution(path: TargetPath, name: &str, version: &str) -> Distribution {
     Distribution::new(Basics { path, member: None, form, state, name, version })
 }
 
+/// The name of an archive without its ending, whatever the case of that.
+fn stem(file: &str) -> Option<&str> {
+    ENDS.iter().find_map(|end| {
+        let (stem, tail) = file.split_at_checked(file.len().checked_sub(end.len())?)?;
+        tail.eq_ignore_ascii_case(end).then_some(stem)
+    })
+}
+
 /// Name and version of `NAME-VERSION-BUILD.conda`: of three parts from the right the first, which may hold more dashes, and
 /// the second.
 fn of_archive(file: &str) -> Option<FolderSays> {
-    let stem = ENDS.iter().find_map(|end| file.strip_suffix(end))?;
+    let stem = stem(file)?;
     let mut parts = stem.rsplitn(3, '-').skip(1);
     let (version, name) = (parts.next()?, parts.next()?);
     let is_version = version.starts_with(|one: char| one.is_ascii_digit());
     (is_version && !name.is_empty()).then(|| FolderSays { name: name.to_owned(), version: version.to_owned() })
 }
 
-fn archive(input: &Input<'_>) -> Harvest {
-    let Some(says) = of_archive(&String::from_utf8_lossy(input.candidate.name)) else { return Harvest::default() };
+fn archive(input: &Input<'_>, is_in_cache: bool) -> Harvest {
+    let name = String::from_utf8_lossy(input.candidate.name);
+    let Some(says) = of_archive(&name) else { return Harvest::default() };
     let mut harvest = Harvest::default();
     let mut found = distribution(input.candidate.path.clone(), &says.name, &says.version);
-    if folders(&input.candidate.path).first().is_none_or(|folder| folder != "pkgs") {
+    if !is_in_cache {
         found.state = DistState::Embedded;
     }
     let is_watched = input.watch.packages.contains(&normalize_name(&says.name));
     match open(input) {
         Ok(Opened { file, modified }) => {
             found.installed_at = Some(modified);
-            let hash = if is_watched { part::sha256(&input.at_will(&file), MOST_HASHED) } else { None };
-            found.hashes.extend(hash);
+            match is_watched.then(|| part::sha256(&input.at_will(&file))) {
+                Some(Ok(hash)) => found.hashes.push(hash),
+                Some(Err(fault)) => harvest.gaps.push(input.gap(fault.reason).because(fault.says).harmless()),
+                None => {}
+            }
         }
         // The name says what it is.
         Err(why) => harvest.gaps.push(input.gap(why).because("the file's name was used").harmless()),
@@ -162,7 +171,7 @@ fn list(input: &Input<'_>) -> Harvest {
 fn of_line(line: &str) -> Option<(String, FolderSays)> {
     let url = line.trim().split('#').next()?;
     let file = url.rsplit('/').next().filter(|_| url.contains("://"))?;
-    let stem = ENDS.iter().find_map(|end| file.strip_suffix(end))?;
+    let stem = stem(file)?;
     Some((stem.to_owned(), of_archive(file)?))
 }
 

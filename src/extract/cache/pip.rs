@@ -3,6 +3,8 @@
 //! `http/a/b/c/d/e/HASH` with the body inside: `cc=4,` and MessagePack. Wheels that pip built lie under `wheels/` and are
 //! read as every wheel; `origin.json` beside them says of which sources they were made.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 
 use super::body::{self, Body};
@@ -11,12 +13,14 @@ use crate::extract::Extractor;
 use crate::extract::format::msgpack::{Item, Items};
 use crate::extract::format::part::Part;
 use crate::extract::format::read_at::ReadAt;
+use crate::extract::format::zip::Fault;
 use crate::extract::input::Input;
-use crate::model::coverage::{Gap, GapReason};
+use crate::model::coverage::GapReason;
 use crate::model::distribution::Distribution;
 use crate::model::facts::{CacheNote, Harvest};
 use crate::model::id::sha256_of_hex;
 use crate::model::interest::{Ask, Interest, NamePattern};
+use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
 use crate::model::watch::Watch;
 
@@ -43,17 +47,20 @@ fn read(input: &Input<'_>) -> Harvest {
     let above = folders(&input.candidate.path);
     let name = input.candidate.name;
     let is_in = |folder: &str| above.iter().any(|name| name.eq_ignore_ascii_case(folder));
-    let read = match () {
-        () if name.eq_ignore_ascii_case(b"origin.json") => return if is_in("wheels") { origin(input) } else { none() },
-        () if name.to_ascii_lowercase().ends_with(b".body") => is_in("http-v2") || is_in("http"),
+    if name.eq_ignore_ascii_case(b"origin.json") {
+        return if is_in("wheels") { origin(input) } else { Harvest::default() };
+    }
+    let is_read = match is_body(name) {
+        true => is_in("http-v2") || is_in("http"),
         // What `http-v2` keeps in such a file is the headers alone.
-        () => is_in("http") && !is_in("http-v2"),
+        false => is_in("http") && !is_in("http-v2"),
     };
-    if read { response(input) } else { none() }
+    if is_read { response(input) } else { Harvest::default() }
 }
 
-fn none() -> Harvest {
-    Harvest::default()
+/// Whether a file is a body, and no record that holds one.
+fn is_body(name: &[u8]) -> bool {
+    name.to_ascii_lowercase().ends_with(b".body")
 }
 
 fn response(input: &Input<'_>) -> Harvest {
@@ -61,37 +68,53 @@ fn response(input: &Input<'_>) -> Harvest {
         Ok(opened) => opened,
         Err(why) => return Harvest::missed(input.gap(why)),
     };
-    let file = input.at_will(&file);
-    let is_body = input.candidate.name.to_ascii_lowercase().ends_with(b".body");
-    let place = if is_body { Ok(Some(0..file.size())) } else { body_of(&file) };
-    let told = place.map(|place| place.map(|place| of_body(input, &Part::of(&file, place))));
-    match told {
-        Ok(Some(Ok(Some(found)))) => {
-            let mut harvest = none();
+    let path = input.candidate.path.clone();
+    match look(&input.at_will(&file), path, input.watch) {
+        Ok(None) => Harvest::default(),
+        Ok(Some((found, fault))) => {
+            let mut harvest = Harvest::default();
             harvest.facts.distributions.push(Distribution { installed_at: Some(modified), ..found });
+            let gap = |fault: Fault| input.gap(fault.reason).because(fault.says).harmless();
+            harvest.gaps.extend(fault.map(gap));
             harvest
         }
-        Ok(None | Some(Ok(None))) => none(),
-        Ok(Some(Err(gap))) => Harvest::missed(gap),
-        Err(says) => Harvest::missed(input.gap(GapReason::Malformed).because(says)),
+        Err(fault) => Harvest::missed(input.gap(fault.reason).because(format!("a download: {}", fault.says))),
     }
 }
 
-fn of_body(input: &Input<'_>, body: &Part<'_, impl ReadAt + ?Sized>) -> Result<Option<Distribution>, Gap> {
-    match body::of(body) {
-        Body::Of(found) => Ok(Some(found.distribution(input.candidate.path.clone(), body, input.watch))),
+/// What a body holds, or the record of a response; and why its hash is not known, if so.
+fn look<F: ReadAt + ?Sized>(
+    file: &F,
+    path: TargetPath,
+    watch: &Watch,
+) -> Result<Option<(Distribution, Option<Fault>)>, Fault> {
+    let place = if is_body(path.file_name()) { Some(0..file.size()) } else { body_of(file)? };
+    let Some(place) = place else { return Ok(None) };
+    let body = Part::of(file, place);
+    match body::of(&body) {
+        Body::Of(found) => Ok(Some(found.distribution(path, &body, watch))),
         Body::Nothing => Ok(None),
-        Body::Broken(fault) => Err(input.gap(fault.reason).because(format!("a download: {}", fault.says))),
+        Body::Broken(fault) => Err(fault),
     }
 }
+
+/// The same for a fuzz target.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Option<Distribution> {
+    look(bytes, TargetPath::new(b"/http/x"), &Watch::default()).ok().flatten().map(|(found, _)| found)
+}
+
+const OLD: Fault =
+    Fault { reason: GapReason::Malformed, says: "a response in the form of pip before 10, which is not read" };
+const DAMAGED: Fault = Fault { reason: GapReason::Malformed, says: "the record of a response is damaged" };
 
 /// Where the body of a response lies in its record; none for a file that is no record.
-fn body_of<F: ReadAt + ?Sized>(file: &F) -> Result<Option<std::ops::Range<u64>>, &'static str> {
+fn body_of<F: ReadAt + ?Sized>(file: &F) -> Result<Option<Range<u64>>, Fault> {
     let mut buffer = [0; MARK.len()];
     match head(file, &mut buffer) {
         Ok(mark) if mark == MARK => {}
         Ok(mark) if mark.starts_with(b"cc=") => {
-            return Err("a response in the form of pip before 10, which is not read");
+            return Err(OLD);
         }
         _ => return Ok(None),
     }
@@ -99,20 +122,7 @@ fn body_of<F: ReadAt + ?Sized>(file: &F) -> Result<Option<std::ops::Range<u64>>,
     let found = items.enter("response").and_then(|()| items.enter("body")).and_then(|()| items.take());
     match found {
         Some(Item::Bytes(place) | Item::Text(place)) => Ok(Some(place)),
-        _ => Err("the record of a response is damaged"),
-    }
-}
-
-/// What is in a body, for a fuzz target: all that a record leads to.
-#[must_use]
-pub fn parse(bytes: &[u8]) -> Option<Distribution> {
-    let place = body_of(bytes).ok().flatten()?;
-    let body = Part::of(bytes, place);
-    match body::of(&body) {
-        Body::Of(found) => {
-            Some(found.distribution(crate::model::path::TargetPath::new(b"/x"), &body, &Watch::default()))
-        }
-        Body::Nothing | Body::Broken(_) => None,
+        _ => Err(DAMAGED),
     }
 }
 
@@ -147,7 +157,7 @@ fn origin(input: &Input<'_>) -> Harvest {
         // The wheel beside it is read by itself.
         return Harvest::missed(input.gap(GapReason::Malformed).because("it is no origin of a wheel").harmless());
     };
-    let mut harvest = none();
+    let mut harvest = Harvest::default();
     let note = CacheNote { source_url: Some(Excerpt::of(origin.url.as_bytes())), ..CacheNote::about(input.folder()) };
     harvest.facts.cache_notes.push(CacheNote { sha256: origin.sha256(), ..note });
     harvest

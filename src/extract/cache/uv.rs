@@ -39,6 +39,9 @@ pub const EXTRACTOR: Extractor = Extractor {
 const MOST_ITEMS: usize = 64;
 const LONGEST: usize = 1024;
 
+/// How far uv may have counted its folders of archives; today's is the first.
+const MOST_BUCKETS: u32 = 10;
+
 fn read(input: &Input<'_>) -> Harvest {
     let above = folders(&input.candidate.path);
     let bucket = above.iter().position(|name| is_bucket(name, "wheels") || is_bucket(name, "sdists"));
@@ -103,7 +106,7 @@ fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
     let cache = input.candidate.path.ancestor(above.len().saturating_sub(bucket + 1));
     let about = match linked {
         Ok((_, path)) => path,
-        Err(_) => cache.join(b"archive-v0").join(pointer.id.as_bytes()),
+        Err(_) => archive(input, &cache, pointer.id.as_bytes()),
     };
     let says = pointer.file.as_deref().and_then(|file| names::of_wheel(file.as_bytes()));
     let says = says.unwrap_or_else(|| named(input, above));
@@ -116,6 +119,12 @@ fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
         ..CacheNote::about(about)
     });
     harvest
+}
+
+/// Where an archive of that id lies: uv has counted its folders on before.
+fn archive(input: &Input<'_>, cache: &TargetPath, id: &[u8]) -> TargetPath {
+    let place = |number: u32| cache.join(format!("archive-v{number}").as_bytes()).join(id);
+    (0..MOST_BUCKETS).map(place).find(|path| input.target.root.resolve(path).is_ok()).unwrap_or_else(|| place(0))
 }
 
 /// `…/pypi/NAME/VERSION/revision.http`, `…/index/DIGEST/NAME/VERSION/…`; of what came from an address, the name is there.

@@ -6,6 +6,8 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use super::read_at::ReadAt;
+use super::zip::Fault;
+use crate::model::coverage::GapReason;
 use crate::model::id::hex;
 
 /// Bytes that are hashed at a time.
@@ -25,12 +27,6 @@ impl<'a, F: ReadAt + ?Sized> Part<'a, F> {
         let end = place.end.min(file.size());
         Self { file, start: place.start, size: end.saturating_sub(place.start) }
     }
-
-    /// All of a file.
-    #[must_use]
-    pub fn whole(file: &'a F) -> Self {
-        Self::of(file, 0..file.size())
-    }
 }
 
 impl<F: ReadAt + ?Sized> ReadAt for Part<'_, F> {
@@ -46,25 +42,35 @@ impl<F: ReadAt + ?Sized> ReadAt for Part<'_, F> {
     }
 }
 
-/// The SHA-256 of all bytes, lower-case hex; none where there are more than `cap`, or where the disk fails.
-pub fn sha256<F: ReadAt + ?Sized>(file: &F, cap: u64) -> Option<String> {
-    if file.size() > cap {
-        return None;
+/// Most bytes of an archive that are hashed.
+pub const MOST_HASHED: u64 = 1 << 30;
+
+const TOO_LARGE: Fault =
+    Fault { reason: GapReason::TooLarge, says: "beyond 1 GiB no hash is worked out; the name says what it is" };
+const DISK: Fault = Fault { reason: GapReason::Unreadable, says: "its hash is not known: the disk failed" };
+
+/// The SHA-256 of all bytes, lower-case hex.
+///
+/// # Errors
+/// Where there are more than [`MOST_HASHED`], or where the disk fails.
+pub fn sha256<F: ReadAt + ?Sized>(file: &F) -> Result<String, Fault> {
+    if file.size() > MOST_HASHED {
+        return Err(TOO_LARGE);
     }
     let mut hash = Sha256::new();
     let mut buffer = vec![0; STEP];
     let mut at = 0;
     loop {
-        let got = file.read_at(at, &mut buffer).ok()?;
+        let got = file.read_at(at, &mut buffer).map_err(|_| DISK)?;
         let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
         hash.update(part);
         at += got as u64;
         // A file that grows while it is read is none that has a hash.
-        if at > cap {
-            return None;
+        if at > MOST_HASHED {
+            return Err(TOO_LARGE);
         }
     }
-    Some(hex(&hash.finalize()))
+    Ok(hex(&hash.finalize()))
 }
 
 #[cfg(test)]
@@ -83,11 +89,24 @@ mod tests {
         assert_eq!(part.read_at(u64::MAX, &mut buffer).unwrap(), 0);
     }
 
+    /// A file that says nothing of its size and never ends.
+    struct Endless;
+
+    impl ReadAt for Endless {
+        fn size(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn read_at(&self, _: u64, buffer: &mut [u8]) -> io::Result<usize> {
+            Ok(buffer.len())
+        }
+    }
+
     #[test]
     fn hashes_are_of_all_or_nothing() {
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(b"abc".as_slice(), 3).as_deref(), Some(known));
-        assert_eq!(sha256(&Part::of(b"xabcx".as_slice(), 1..4), 3).as_deref(), Some(known));
-        assert_eq!(sha256(b"abc".as_slice(), 2), None);
+        assert_eq!(sha256(b"abc".as_slice()).as_deref(), Ok(known));
+        assert_eq!(sha256(&Part::of(b"xabcx".as_slice(), 1..4)).as_deref(), Ok(known));
+        assert_eq!(sha256(&Endless), Err(TOO_LARGE));
     }
 }

@@ -112,12 +112,14 @@ fn add_pins(source: &Source<'_>, pins: &[Pin], harvest: &mut Harvest) {
         let version = pin.version.as_deref().unwrap_or_default().trim();
         // Of a package without a version only its name can be judged; behind a link of another name nothing else is shown.
         let is_kept = is_watched || !(version.is_empty() || source.content.is_elsewhere);
+        if is_watched && version.is_empty() {
+            harvest.facts.installs.extend(install(source, pin, &normalized));
+        }
         let key = (normalized, version);
         if let Some(row) = rows.get_mut(&key) {
             row.hashes.extend(pin.hashes.iter().cloned());
         } else if is_kept && (is_watched || rows.len() < MOST) {
             harvest.gaps.extend(unreadable(source, pin, version).filter(|_| is_watched));
-            harvest.facts.installs.extend(install(source, pin, &key.0).filter(|_| version.is_empty()));
             rows.insert(key, row(source, pin, version));
         }
     }

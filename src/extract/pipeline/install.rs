@@ -1,7 +1,7 @@
 //! Commands that install packages, as pipelines and Dockerfiles write them: `pip install`, `uv add`, `pipx run` and their
 //! kin, with the requirements they name (PEP 508 as far as a shell word holds it).
 
-use crate::extract::format::names::is_name;
+use crate::extract::format::names::{self, is_name};
 use crate::model::distribution::normalize_name;
 
 /// One thing that a line has installed.
@@ -48,9 +48,17 @@ const COMMANDS: &[(&[&str], Words)] = &[
     (&["poetry", "add"], Words::All),
     (&["pdm", "add"], Words::All),
     (&["pipenv", "install"], Words::All),
+    (&["easy_install"], Words::All),
     (&["conda", "install"], Words::All),
+    (&["conda", "create"], Words::All),
+    (&["conda", "env", "create"], Words::All),
+    (&["conda", "env", "update"], Words::All),
     (&["mamba", "install"], Words::All),
+    (&["mamba", "create"], Words::All),
+    (&["mamba", "env", "create"], Words::All),
+    (&["mamba", "env", "update"], Words::All),
     (&["micromamba", "install"], Words::All),
+    (&["micromamba", "create"], Words::All),
     (&["pixi", "add"], Words::All),
 ];
 
@@ -173,7 +181,7 @@ fn closed(words: &[&str], at: usize) -> usize {
 
 /// The words without their quotes, and those of one requirement, such as `litellm == 1.82.8`, as one word.
 fn joined(words: &[&str]) -> Vec<String> {
-    let is_sign = |at: char| "=<>~!,".contains(at);
+    let is_sign = |at: char| "=<>~!,@".contains(at);
     let mut out: Vec<String> = Vec::new();
     for word in words.iter().map(|word| bare(word)).filter(|word| !word.is_empty()) {
         match out.last_mut().filter(|last| !last.starts_with('-')) {
@@ -195,19 +203,33 @@ fn bare(word: &str) -> &str {
     word.trim_matches(['"', '\'', ','])
 }
 
-/// Where in a line the first command that installs begins, and the words behind it.
+/// Where in a line the first command that installs begins, and where the words behind it do. Options may stand between the
+/// words of a command: `pip --no-cache-dir install`.
 fn begins(words: &[&str]) -> Option<(usize, usize, Words)> {
     (0..words.len()).find_map(|at| {
         let here = words.get(at..)?;
-        COMMANDS.iter().find_map(|(command, kind)| {
-            let mut pairs = command.iter().zip(here).enumerate();
-            let is_same = |(at, (is, word)): (usize, (&&str, &&str))| {
-                let word = bare(word);
-                if at == 0 { program(word) == *is } else { word == *is }
-            };
-            (here.len() >= command.len() && pairs.all(is_same)).then_some((at, at + command.len(), *kind))
-        })
+        COMMANDS.iter().find_map(|(command, kind)| Some((at, at + behind(command, here)?, *kind)))
     })
+}
+
+/// How many of the words make up a command; none where they do not begin with it.
+fn behind(command: &[&str], words: &[&str]) -> Option<usize> {
+    let (first, rest) = command.split_first()?;
+    if program(bare(words.first()?)) != *first {
+        return None;
+    }
+    let mut at = 1;
+    for wanted in rest {
+        while words.get(at).is_some_and(|word| word.starts_with('-')) {
+            let has_value = words.get(at).is_some_and(|option| OTHERS.contains(option));
+            at += if has_value { 2 } else { 1 };
+        }
+        if bare(words.get(at)?) != *wanted {
+            return None;
+        }
+        at += 1;
+    }
+    Some(at)
 }
 
 /// The program that a word calls: `/usr/bin/pip3.11` is pip.
@@ -249,29 +271,61 @@ fn named(words: &[&str], kind: Words) -> Vec<Named> {
     out
 }
 
-/// `name[extra]>=1.0,<2`, `name@1.0` of uv and poetry, `name=1.0` of conda. A version that a variable holds may be any.
+/// `name[extra]>=1.0,<2`, `name@1.0` of uv and poetry, `name=1.0` of conda; an address or path of an archive names the
+/// package by its file. A version that a variable holds may be any.
 fn package(word: &str) -> Option<Named> {
     let word = word.split(';').next()?.trim();
+    if let Some(named) = archive(word) {
+        return Some(named);
+    }
     let end = word.find(|at: char| !(at.is_ascii_alphanumeric() || "-_.".contains(at))).unwrap_or(word.len());
     let (name, rest) = word.split_at_checked(end)?;
     let rest = match rest.strip_prefix('[') {
         Some(extras) => extras.split_once(']')?.1,
         None => rest,
     };
-    let specifier = match rest.trim() {
-        "" => String::new(),
+    let specifier = specifier(rest.trim())?;
+    is_name(name).then(|| Named::Package { normalized: normalize_name(name), specifier })
+}
+
+/// `https://…/litellm-1.82.8-py3-none-any.whl`, `name @ ./name-1.0.tar.gz`.
+fn archive(word: &str) -> Option<Named> {
+    let place = word.split(['#', '?']).next().filter(|place| place.contains('/'))?;
+    let file = place.rsplit(['/', '\\']).next()?.as_bytes();
+    let says = names::of_wheel(file).or_else(|| names::of_sdist(file))?;
+    Some(Named::Package { normalized: normalize_name(&says.name), specifier: format!("=={}", says.version) })
+}
+
+/// Which versions will do, as PEP 440 writes it; none where what stands behind the name makes it no package.
+fn specifier(rest: &str) -> Option<String> {
+    Some(match rest {
+        "" | "@latest" => String::new(),
+        _ if rest.contains('$') || rest.contains("{{") => String::new(),
         // A path, an address, a key and its value.
-        rest if rest.starts_with(['/', ':', '\\']) || rest.contains("://") => return None,
-        rest if rest.contains('$') || rest.contains("{{") => String::new(),
-        "@latest" => String::new(),
-        rest if rest.starts_with('@') => rest.replacen('@', "==", 1).replace("==^", ">=").replace("==~", ">="),
-        rest if rest.starts_with('=') && !rest.starts_with("==") => {
+        _ if rest.starts_with(['/', ':', '\\']) || rest.contains("://") => return None,
+        _ if rest.starts_with('@') => of_poetry(rest.trim_start_matches('@')),
+        _ if rest.starts_with('=') && !rest.starts_with("==") => {
             format!("=={}", rest.trim_start_matches('=').split('=').next()?)
         }
-        rest if rest.starts_with(['=', '<', '>', '~', '!']) => rest.to_owned(),
+        _ if rest.starts_with(['=', '<', '>', '~', '!']) => rest.to_owned(),
         _ => return None,
-    };
-    is_name(name).then(|| Named::Package { normalized: normalize_name(name), specifier })
+    })
+}
+
+/// `1.0`, `^1.0` (below the next number on the left that is not zero), `~1.0` (the same two numbers), `>=1.0`.
+fn of_poetry(version: &str) -> String {
+    if let Some(bound) = version.strip_prefix('~').filter(|bound| !bound.starts_with('=')) {
+        return format!("~={bound}");
+    }
+    if let Some(bound) = version.strip_prefix('^') {
+        let numbers: Vec<u64> = bound.split('.').map_while(|number| number.parse().ok()).collect();
+        let kept = numbers.iter().position(|number| *number > 0).unwrap_or(0);
+        let mut next: Vec<u64> = numbers.iter().take(kept + 1).copied().collect();
+        next.last_mut().into_iter().for_each(|last| *last = last.saturating_add(1));
+        let next: Vec<String> = next.iter().map(u64::to_string).collect();
+        return if next.is_empty() { String::new() } else { format!(">={bound},<{}", next.join(".")) };
+    }
+    if version.starts_with(['=', '<', '>', '~', '!']) { version.to_owned() } else { format!("=={version}") }
 }
 
 #[cfg(test)]
@@ -308,6 +362,26 @@ mod tests {
         );
         assert_eq!(told("conda install -c conda-forge litellm=1.82.8=py_0"), ["1 litellm==1.82.8"]);
         assert_eq!(told("pip install litellm==${VERSION} \"litellm == 1\""), ["1 litellm", "1 litellm==1"]);
+    }
+
+    #[test]
+    fn options_and_addresses_stand_anywhere() {
+        assert_eq!(told("RUN pip --no-cache-dir install litellm"), ["1 litellm"]);
+        assert_eq!(told("python -m pip --quiet --proxy http://p install litellm==1.82.8"), ["1 litellm==1.82.8"]);
+        assert_eq!(told("uv --no-cache pip install litellm"), ["1 litellm"]);
+        assert_eq!(told("conda create -n x -c conda-forge litellm=1.82.8"), ["1 litellm==1.82.8"]);
+        assert_eq!(told("mamba env create --file env.yml"), ["1 -r env.yml"]);
+        assert_eq!(told("easy_install litellm"), ["1 litellm"]);
+        let wheel = "https://x.example/p/litellm-1.82.8-py3-none-any.whl";
+        for text in [format!("pip install {wheel}#sha256=ab"), format!("pip install \"litellm @ {wheel}\"")] {
+            assert_eq!(told(&text), ["1 litellm==1.82.8"], "{text}");
+        }
+        assert_eq!(told("pip install ./dist/litellm-1.82.7.tar.gz"), ["1 litellm==1.82.7"]);
+        assert_eq!(
+            told("poetry add litellm@^1.80 a@^0.2.3 b@~1.82.9"),
+            ["1 litellm>=1.80,<2", "1 a>=0.2.3,<0.3", "1 b~=1.82.9"]
+        );
+        assert_eq!(told("pip list install"), [""; 0]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub const RECIPES: Extractor = Extractor {
 };
 
 /// How deep in a checkout a file may lie.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 64;
 
 /// Most lines that are kept of one file.
 const MOST: usize = 1000;
@@ -128,10 +128,13 @@ fn checkout(input: &Input<'_>) -> Option<TargetPath> {
 /// in the image, to which the file was copied from beside the recipe.
 fn places(folder: &TargetPath, top: &TargetPath, file: &str) -> Vec<TargetPath> {
     let parts: Vec<&str> = file.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")).collect();
-    if parts.contains(&"..") {
-        return Vec::new();
-    }
-    let below = |top: &TargetPath, parts: &[&str]| parts.iter().fold(top.clone(), |at, part| at.join(part.as_bytes()));
+    // What climbs out of the checkout is none of its files.
+    let step = |at: TargetPath, part: &str| match part {
+        ".." if at == *top => at,
+        ".." => at.parent().unwrap_or(at),
+        _ => at.join(part.as_bytes()),
+    };
+    let below = |from: &TargetPath, parts: &[&str]| parts.iter().fold(from.clone(), |at, part| step(at, part));
     let last = parts.last().map(std::slice::from_ref).unwrap_or_default();
     let mut all = vec![below(top, &parts), below(folder, &parts), below(folder, last)];
     all.sort_unstable();
@@ -154,6 +157,7 @@ mod tests {
             shown("/srv/req/dev.txt"),
             ["/w/app/docker/dev.txt", "/w/app/docker/srv/req/dev.txt", "/w/app/srv/req/dev.txt"]
         );
-        assert!(shown("../../etc/passwd").is_empty());
+        assert_eq!(shown("../requirements.txt"), ["/w/app/docker/requirements.txt", "/w/app/requirements.txt"]);
+        assert!(shown("../../etc/passwd").iter().all(|path| path.starts_with("/w/app/")));
     }
 }
