@@ -64,7 +64,7 @@ pub fn sentence(level: Level, what: &str, grounds: &Grounds<'_>) -> String {
     let facts = grounds.facts;
     let seen = format!(
         "{} in {}",
-        counted(facts.distributions.len(), "distribution"),
+        counted(facts.distributions.iter().filter(|found| found.state.is_here()).count(), "distribution"),
         counted(facts.environments.len(), "environment")
     );
     let coverage = match grounds.coverage {

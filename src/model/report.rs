@@ -321,7 +321,7 @@ impl<'a> Coverage<'a> {
 
     /// The checks that this run does not have.
     #[must_use]
-    pub fn off(&self) -> Vec<&'a str> {
-        self.checks.iter().filter(|row| row.state == CheckState::Off).map(|row| row.id.as_str()).collect()
+    pub fn off(&self) -> impl Iterator<Item = &'a CheckRow> + use<'a> {
+        self.checks.iter().filter(|row| row.state == CheckState::Off)
     }
 }

@@ -1,6 +1,7 @@
 //! The text report: what a tired person reads. Findings first, then what Python there is, then what was missed; the last
 //! line is the verdict.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
@@ -38,6 +39,9 @@ pub struct Text<'a> {
 
 /// Most gaps and hooks that are shown without `-v`; what is left out is counted.
 const SHOWN: usize = 10;
+
+/// Most findings of the level `exposed` that are shown without `-v`.
+const LEADS: usize = 50;
 
 /// Writes the text report.
 ///
@@ -111,12 +115,36 @@ impl<W: Write> Page<'_, W> {
             return Ok(());
         }
         writeln!(self.to, "FINDINGS ({})", all.len())?;
+        if all.len() > SHOWN {
+            self.incidents()?;
+        }
         let environments: HashMap<Id, &Environment> =
             self.report.environments.iter().map(|env| (env.id, env)).collect();
-        for one in all {
+        // What must be acted on is shown, however much it is; of leads the first ones tell what kind they are.
+        let leads = all.iter().filter(|one| one.level <= Level::Exposed).count();
+        let left_out = if self.style.verbose { 0 } else { leads.saturating_sub(LEADS) };
+        for one in all.iter().take(all.len() - left_out) {
             self.finding(one, one.environment.and_then(|id| environments.get(&id).copied()))?;
         }
+        if left_out > 0 {
+            writeln!(self.to, "  … and {left_out} more that are exposed (-v or the JSON report shows all)")?;
+        }
         writeln!(self.to)
+    }
+
+    /// How many findings each incident has, by level.
+    fn incidents(&mut self) -> io::Result<()> {
+        let mut counts: BTreeMap<&str, BTreeMap<Reverse<Level>, usize>> = BTreeMap::new();
+        for one in self.report.findings.iter().filter(|one| one.accepted.is_none()) {
+            let incident = one.incident.as_deref().unwrap_or("no known incident");
+            *counts.entry(incident).or_default().entry(Reverse(one.level)).or_default() += 1;
+        }
+        for (incident, levels) in counts {
+            let levels: Vec<String> =
+                levels.iter().map(|(Reverse(level), count)| format!("{count} {}", level.name())).collect();
+            writeln!(self.to, "  {}: {}", line(incident), levels.join(", "))?;
+        }
+        Ok(())
     }
 
     fn finding(&mut self, one: &Finding, environment: Option<&Environment>) -> io::Result<()> {
@@ -191,7 +219,8 @@ impl<W: Write> Page<'_, W> {
         let all = self.text.hooks;
         let counts: Vec<String> =
             self.report.summary.by_judgement.iter().map(|(word, count)| format!("{count} {word}")).collect();
-        writeln!(self.to, "START-UP FILES ({})  {}", all.len(), counts.join(", "))?;
+        let head = format!("START-UP FILES ({})  {}", all.len(), counts.join(", "));
+        writeln!(self.to, "{}", head.trim_end())?;
         let verbose = self.style.verbose;
         let wanted =
             self.report.startup_hooks.iter().zip(all).filter(|(_, own)| verbose || own.judgement == Judgement::Review);
@@ -212,7 +241,8 @@ impl<W: Write> Page<'_, W> {
         let (material, harmless): (Vec<&Gap>, Vec<&Gap>) = coverage.gaps().iter().partition(|gap| gap.material);
         writeln!(self.to, "COVERAGE  {}", coverage.numbers())?;
         let (missed, other) = (material.len(), harmless.len());
-        writeln!(self.to, "  {missed} misses that could hide something, {other} that hide nothing")?;
+        let verb = if other == 1 { "hides" } else { "hide" };
+        writeln!(self.to, "  {} that could hide something, {other} that {verb} nothing", counted(missed, "gap"))?;
         let shown = if self.style.verbose { material.len() } else { material.len().min(SHOWN) };
         material.iter().take(shown).try_for_each(|gap| self.gap(gap))?;
         if material.len() > shown {
@@ -227,9 +257,9 @@ impl<W: Write> Page<'_, W> {
         for pack in self.report.packs.iter().filter(|pack| pack.signed_by.is_none() && pack.origin != "built-in") {
             writeln!(self.to, "  unsigned pack: {} ({})", line(&pack.origin), line(&pack.id))?;
         }
-        let off = coverage.off();
-        if !off.is_empty() {
-            writeln!(self.to, "  not looked for by this version: {}", off.join(", "))?;
+        for row in coverage.off() {
+            let reason = row.reason.as_deref().unwrap_or("switched off");
+            writeln!(self.to, "  not looked for: {} ({})", line(&row.id), line(reason))?;
         }
         writeln!(self.to)
     }

@@ -64,6 +64,12 @@ fn spec(lock: &mut Lock, line: u32, text: &str) {
     }
     let mut pin = of_conda(name, version(rest));
     pin.line = Some(line);
+    if pin.version.is_none() && rest.starts_with(['<', '>', '!', '~', '=']) && !rest.contains('|') {
+        // One `=` of conda means whatever begins so.
+        let range = rest.split_whitespace().next().unwrap_or_default();
+        let is_loose = range.starts_with('=') && !range.starts_with("==");
+        pin.range = if is_loose { format!("={range}") } else { range.to_owned() };
+    }
     lock.pins.push(pin);
 }
 

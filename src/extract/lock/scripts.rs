@@ -91,7 +91,10 @@ fn read(input: &Input<'_>) -> Harvest {
 pub fn settle(target: &Target, watch: &Watch, is_swept: &dyn Fn(&TargetPath) -> bool) -> Harvest {
     let mut reader = Reader::new(target, watch, STAGE.id);
     let why = LEFT_OUT.to_owned();
-    reader.harvest.skipped.push(Skipped { path: target.root.path(), why });
+    // Of single paths only what lies in them was asked for.
+    if is_swept(&target.root.path()) {
+        reader.harvest.skipped.push(Skipped { path: target.root.path(), why });
+    }
     let homes: BTreeSet<&TargetPath> = target.accounts.iter().map(|account| &account.real_home).collect();
     for home in homes {
         // The root is no home, and what cannot be opened the walk has told.
