@@ -240,6 +240,12 @@ pub(super) fn place_words(found: &Distribution) -> String {
     match found.metadata {
         MetadataForm::Lockfile => format!("pinned in {}", name()),
         MetadataForm::Zipapp | MetadataForm::Frozen => format!("inside {}", name()),
+        // A line of a list, or a pointer to nothing.
+        MetadataForm::Wheel | MetadataForm::Sdist | MetadataForm::CondaPackage
+            if found.state == DistState::Leftover && found.hidden_by.is_none() =>
+        {
+            format!("known to have been downloaded (by {}), and nothing of it is left there", name())
+        }
         _ => state_words(found.state).to_owned(),
     }
 }

@@ -69,6 +69,25 @@ impl Excerpt {
         (Self(shown), shift(start)..shift(end))
     }
 
+    /// Only the bytes `place` of a line, redacted with all that stands around them: a secret may begin in front of them.
+    #[must_use]
+    pub fn part(line: &str, place: Range<usize>) -> Self {
+        let mut marks = [place.start, place.end];
+        let text = redact(line, &mut marks);
+        let shown = text.get(marks[0]..marks[1]).unwrap_or_default();
+        let cut: String = shown.chars().take(MOST).collect();
+        if cut.len() == shown.len() {
+            return Self(cut);
+        }
+        Self(shown.chars().take(MOST - 1).chain(['…']).collect())
+    }
+
+    /// An address without its query and fragment, which only its server understands and which may be a key to it.
+    #[must_use]
+    pub fn address(url: &str) -> Self {
+        Self::of(url.trim().split(['?', '#']).next().unwrap_or_default().as_bytes())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -137,7 +156,9 @@ const SOURCES: &[(&str, usize)] = &[
         1,
     ),
     (r"(?i)(\bpw=|\bpwd=|\bsshpass\s+-p\s*|\bx-[a-z-]*key\s*:\s*)[^\s'\x22;&]+", 1),
-    (r"(?i)([?&](?:sig|code|key|auth|signature|pw|pwd|pass)=)[^&\s'\x22]+", 1),
+    (r"(?i)([?&](?:sig|code|key|auth|[a-z-]*signature|pw|pwd|pass)=)[^&\s'\x22]+", 1),
+    // A channel of conda: the token is a part of the path.
+    (r"(https?://[^\s/'\x22]+/t/)[A-Za-z0-9_-]{8,}", 1),
     (r"(?i)(\b(?:auth\s*=\s*|login\s*)\(\s*['\x22][^'\x22]*['\x22]\s*,\s*)['\x22][^'\x22]*['\x22]?", 1),
     // NAME=value, "name": "value", os.environ['NAME'] = b'value'.
     (
@@ -221,6 +242,18 @@ mod tests {
 
     fn shown(text: &str) -> String {
         Excerpt::of(text.as_bytes()).to_string()
+    }
+
+    #[test]
+    fn a_part_is_redacted_with_its_line() {
+        let line = "RUN pip install x -i https://user:Pa4ss&S3CRETTAIL@h/simple; T=1";
+        let part = Excerpt::part(line, 4..line.find('&').unwrap());
+        assert!(part.as_str().starts_with("pip install x") && !part.as_str().contains("Pa4ss"), "{part}");
+        assert_eq!(Excerpt::part("abc def", 4..7).as_str(), "def");
+        assert_eq!(Excerpt::address(" https://h/x.whl?X-Amz-Signature=ab#sha256=1").as_str(), "https://h/x.whl");
+        let conda = Excerpt::of(b"https://conda.example.org/t/mi-1a2b3c4d-1a2b/acme/x.conda");
+        assert_eq!(conda.as_str(), "https://conda.example.org/t/[redacted]/acme/x.conda");
+        assert!(!Excerpt::of(b"-i https://h/s?X-Amz-Signature=0123456789abcdef").as_str().contains("0123"));
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub const DEEPEST: u32 = 3;
 /// Most entries of one file, archives in archives counted each.
 pub const MOST_ENTRIES: u64 = 5_000_000;
 
+/// Most archives in one file that are opened: each costs more than an entry.
+const MOST_OPENED: u64 = 20_000;
+
 /// Largest zip archive in another archive that is opened: it is held in memory, since its directory lies at its end.
 pub const MOST_HELD: u64 = 8 << 20;
 
@@ -90,7 +93,7 @@ fn read(input: &Input<'_>) -> Harvest {
 
 /// Everything that the archive `file` holds, whatever its name says that it is.
 pub fn look<'a, F: ReadAt + ?Sized>(file: &F, watch: &'a Watch) -> Holding<'a> {
-    let mut looker = Looker { holding: Holding::new(watch), budget: Budget::new(file.size()), entries: 0 };
+    let mut looker = Looker { holding: Holding::new(watch), budget: Budget::new(file.size()), entries: 0, opened: 0 };
     let mut head = [0; 512];
     let is_read = file.read_at(0, &mut head).is_ok();
     let is_other = head.starts_with(&[0x1f, 0x8b]) || tar::is_header(&head);
@@ -108,12 +111,18 @@ struct Looker<'a> {
     holding: Holding<'a>,
     budget: Budget,
     entries: u64,
+    opened: u64,
 }
 
 impl Looker<'_> {
     /// Looks into an archive of a kind that its first bytes tell. `place` says where it lies, for what it holds. A document
     /// of an image goes to `documents`.
     fn open(&mut self, flow: &mut dyn Flow, place: &[u8], depth: u32, documents: Option<(&mut Documents, &[u8])>) {
+        self.opened += 1;
+        if self.opened > MOST_OPENED {
+            let says = "it holds more archives than are opened";
+            return self.holding.miss(Miss::material(GapReason::TooLarge, says));
+        }
         let mut flow = match Begun::new(flow) {
             Ok(flow) => flow,
             Err(why) => return self.holding.miss(inflated::fault(&why).into()),

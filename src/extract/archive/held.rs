@@ -16,7 +16,7 @@ use crate::model::time::Time;
 use crate::model::watch::Watch;
 
 /// Most distributions of one archive that are kept, and most bytes of their names and places in it.
-pub const MOST: usize = 50_000;
+pub const MOST: usize = 10_000;
 const MOST_BYTES: usize = 8 << 20;
 
 /// A distribution in an archive.

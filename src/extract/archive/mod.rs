@@ -21,6 +21,9 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::interest::{Candidate, EntryKind};
 use crate::target::dir::{Dir, OpenFile};
 
+/// From this size on, a file that is mostly a hole is not hashed.
+const HOLE: u64 = 16 << 20;
+
 /// Most bytes of METADATA that are looked at: its headers, which come first.
 const HEADER_CAP: u64 = 64 << 10;
 
@@ -29,6 +32,10 @@ const HEADER_CAP: u64 = 64 << 10;
 fn sha256(input: &Input<'_>, file: &OpenFile) -> Result<String, Gap> {
     if file.is_elsewhere {
         return Err(input.gap(GapReason::LinkElsewhere).because("its hash is not shown").harmless());
+    }
+    // Zeros that take no room are no archive, and many names may lead to the same of them.
+    if file.stat.size > HOLE && file.stat.allocated < file.stat.size / 2 {
+        return Err(input.gap(GapReason::TooLarge).because("it is mostly a hole; no hash is worked out").harmless());
     }
     part::sha256(&input.at_will(file)).map_err(|fault| input.gap(fault.reason).because(fault.says).harmless())
 }

@@ -55,6 +55,10 @@ fn read(input: &Input<'_>) -> Harvest {
         version: &says.version,
     });
     match input.open_candidate_to_judge() {
+        Ok(file) if file.stat.size == 0 => {
+            let gap = input.gap(GapReason::Malformed).because("it is empty: no archive").harmless();
+            return Harvest::missed(gap);
+        }
         Ok(file) => {
             found.installed_at = Some(file.stat.modified);
             found.linked = file.stat.linked();
@@ -62,6 +66,9 @@ fn read(input: &Input<'_>) -> Harvest {
                 Ok(hash) => found.hashes.push(hash),
                 Err(gap) => harvest.gaps.push(gap),
             }
+        }
+        Err(why @ (GapReason::DanglingLink | GapReason::Missing | GapReason::Vanished)) => {
+            return Harvest::missed(input.gap(why).because("there is no archive behind the name").harmless());
         }
         Err(why) => harvest.gaps.push(input.gap(why).because("the file's name was used").harmless()),
     }

@@ -81,11 +81,19 @@ fn watched(input: &Input<'_>, file_says: FolderSays) -> Harvest {
     let file = match input.open_candidate_to_judge() {
         Ok(file) => file,
         Err(why) => {
-            harvest.gaps.push(input.gap(why).because("the file's name was used").harmless());
-            held::keep(input, distribution(input, &file_says), &mut harvest);
+            // A name that leads to nothing stores nothing.
+            let is_nothing = matches!(why, GapReason::DanglingLink | GapReason::Missing | GapReason::Vanished);
+            let says = if is_nothing { "there is no wheel behind the name" } else { "the file's name was used" };
+            harvest.gaps.push(input.gap(why).because(says).harmless());
+            if !is_nothing {
+                held::keep(input, distribution(input, &file_says), &mut harvest);
+            }
             return harvest;
         }
     };
+    if file.stat.size == 0 {
+        return Harvest::missed(input.gap(GapReason::Malformed).because("it is empty: no wheel").harmless());
+    }
     let content = content(&input.at_will(&file), input.watch, &file_says);
     let (says, folder_says) = match file.is_elsewhere {
         true => (file_says, None),

@@ -99,7 +99,7 @@ fn of_source_tree(name: &[u8]) -> Option<Found> {
     is_one.then_some(Found { says, form: MetadataForm::Sdist, state: DistState::Cached })
 }
 
-/// Everything in such an archive lies in a folder `NAME-VERSION`: the first name in it says enough.
+/// Everything in such an archive lies in a folder `NAME-VERSION`: the names at its beginning say enough.
 fn sources(begin: &[u8]) -> Body {
     // A header of tar (POSIX ustar, GNU): 512 bytes, the name in front, the mark at 257. An extended header of PAX comes
     // before the one it speaks of.
@@ -108,13 +108,20 @@ fn sources(begin: &[u8]) -> Body {
     let _ = GzDecoder::new(begin).take(HEAD as u64).read_to_end(&mut plain);
     let blocks = plain.chunks_exact(512).filter(|block| block.get(257..262) == Some(b"ustar"));
     let mut named = blocks.filter(|block| !matches!(block.get(156), Some(b'x' | b'g' | b'L' | b'K')));
-    let first = named.next().and_then(|block| block.get(..100)).unwrap_or_default();
-    let folder = first.split(|byte| matches!(byte, b'/' | 0)).next().unwrap_or_default();
-    let says = names::parse_folder_name(folder);
-    if names::is_name(&says.name) && says.version.starts_with(|one: char| one.is_ascii_digit()) {
-        return Body::Of(Found { says, form: MetadataForm::Sdist, state: DistState::Cached });
+    let says = named.find_map(|block| {
+        let name = block.get(..100)?;
+        let name = name.strip_prefix(b"./").unwrap_or(name);
+        let says = names::parse_folder_name(name.split(|byte| matches!(byte, b'/' | 0)).next()?);
+        let is_one = names::is_name(&says.name) && says.version.starts_with(|one: char| one.is_ascii_digit());
+        is_one.then_some(says)
+    });
+    match says {
+        Some(says) => Body::Of(Found { says, form: MetadataForm::Sdist, state: DistState::Cached }),
+        None => Body::Broken(Fault {
+            reason: GapReason::Malformed,
+            says: "it is compressed, and not an archive of sources that names itself in its first 64 KiB",
+        }),
     }
-    Body::Nothing
 }
 
 fn metadata(begin: &[u8]) -> Body {
@@ -164,7 +171,8 @@ mod tests {
         );
         assert_eq!(told(&tar("litellm-1.82.8/")), one(MetadataForm::Sdist, DistState::Cached));
         assert_eq!(told(&tar("litellm-1.82.8/setup.py")), one(MetadataForm::Sdist, DistState::Cached));
-        assert_eq!(told(&tar("sources/setup.py")), None);
+        assert_eq!(told(&tar("./litellm-1.82.8/setup.py")), one(MetadataForm::Sdist, DistState::Cached));
+        assert!(matches!(of(tar("sources/setup.py").as_slice()), Body::Broken(_)));
     }
 
     #[test]

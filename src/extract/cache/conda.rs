@@ -77,7 +77,7 @@ fn unpacked(input: &Input<'_>) -> Harvest {
     let mut found = distribution(input.candidate.path.clone(), &index.name, &index.version);
     found.installed_at = Some(content.stat.modified);
     found.hashes = record.sha256.filter(|hash| sha256_of_hex(hash).is_some()).into_iter().collect();
-    found.source_url = record.url.map(|url| Excerpt::of(url.as_bytes()));
+    found.source_url = record.url.map(|url| Excerpt::address(&url));
     let mut harvest = Harvest::default();
     harvest.facts.distributions.push(found);
     harvest
@@ -158,7 +158,7 @@ fn list(input: &Input<'_>) -> Harvest {
             gone.version_line = Some(number);
             let note = CacheNote::about(input.folder().join(stem.as_bytes()));
             harvest.facts.cache_notes.push(CacheNote {
-                source_url: Some(Excerpt::of(line.trim().as_bytes())),
+                source_url: Some(Excerpt::address(line)),
                 names: Some(Box::new(gone)),
                 ..note
             });

@@ -158,7 +158,7 @@ fn origin(input: &Input<'_>) -> Harvest {
         return Harvest::missed(input.gap(GapReason::Malformed).because("it is no origin of a wheel").harmless());
     };
     let mut harvest = Harvest::default();
-    let note = CacheNote { source_url: Some(Excerpt::of(origin.url.as_bytes())), ..CacheNote::about(input.folder()) };
+    let note = CacheNote { source_url: Some(Excerpt::address(&origin.url)), ..CacheNote::about(input.folder()) };
     harvest.facts.cache_notes.push(CacheNote { sha256: origin.sha256(), ..note });
     harvest
 }

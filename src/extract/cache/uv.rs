@@ -95,11 +95,14 @@ fn considered(input: &Input<'_>, above: &[String]) -> Harvest {
 
 /// A wheel that was fetched: its content lies in the archive that the pointer names.
 fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
+    let mut harvest = Harvest::default();
     let (pointer, modified) = match pointer(input) {
         Ok(read) => read,
-        Err(gap) => return Harvest::missed(gap),
+        Err(gap) => {
+            harvest.gaps.push(gap);
+            (Pointer::default(), None)
+        }
     };
-    let mut harvest = Harvest::default();
     let stem = stem(input);
     let linked = input.target.root.follow_link(&input.folder(), input.candidate.dir, &stem);
     // Without links, as on Windows, the archive is found by its id.
@@ -111,10 +114,10 @@ fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
     let says = pointer.file.as_deref().and_then(|file| names::of_wheel(file.as_bytes()));
     let says = says.unwrap_or_else(|| named(input, above));
     let gone = distribution(input.candidate.path.clone(), &says, MetadataForm::Wheel, DistState::Cached);
-    let gone = Distribution { installed_at: Some(modified), ..gone };
+    let gone = Distribution { installed_at: modified, ..gone };
     harvest.facts.cache_notes.push(CacheNote {
         sha256: pointer.sha256,
-        source_url: pointer.url.map(|url| Excerpt::of(url.as_bytes())),
+        source_url: pointer.url.map(|url| Excerpt::address(&url)),
         names: names::is_name(&says.name).then(|| Box::new(gone)),
         ..CacheNote::about(about)
     });
@@ -129,9 +132,13 @@ fn archive(input: &Input<'_>, cache: &TargetPath, id: &[u8]) -> TargetPath {
 
 /// `…/pypi/NAME/VERSION/revision.http`, `…/index/DIGEST/NAME/VERSION/…`; of what came from an address, the name is there.
 fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
+    let mut harvest = Harvest::default();
     let (pointer, modified) = match pointer(input) {
         Ok(read) => read,
-        Err(gap) => return Harvest::missed(gap),
+        Err(gap) => {
+            harvest.gaps.push(gap);
+            (Pointer::default(), None)
+        }
     };
     let of_index = match above {
         [version, name, index, ..] if index == "pypi" => Some((name, version)),
@@ -143,34 +150,33 @@ fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
         names::of_sdist(url.rsplit('/').next()?.as_bytes())
     };
     let says = of_index.map(|(name, version)| FolderSays { name: name.clone(), version: version.clone() });
-    let mut harvest = Harvest::default();
     if let Some(says) = says.or_else(of_url) {
         let found = distribution(input.candidate.path.clone(), &says, MetadataForm::Sdist, DistState::Cached);
         harvest.facts.distributions.push(Distribution {
-            installed_at: Some(modified),
+            installed_at: modified,
             hashes: pointer.sha256.into_iter().collect(),
-            source_url: pointer.url.map(|url| Excerpt::of(url.as_bytes())),
+            source_url: pointer.url.map(|url| Excerpt::address(&url)),
             ..found
         });
     }
     harvest
 }
 
-/// What the candidate says, and when it was written.
-fn pointer(input: &Input<'_>) -> Result<(Pointer, Time), Gap> {
+/// What the candidate says, and when it was written. One that says nothing is told, and its name says which download it
+/// is about all the same.
+fn pointer(input: &Input<'_>) -> Result<(Pointer, Option<Time>), Gap> {
     let missed = |why| input.gap(why).harmless();
     let Opened { file, modified } = open(input).map_err(missed)?;
     let content = input.read_open(file, input.cap).map_err(missed)?;
-    // The name of the file says what it is of, and what it points to is read where it lies.
     let told = parse(&content.bytes).ok_or_else(|| {
-        let says = "it is no pointer to a download of uv; what is unpacked is read by itself";
+        let says = "it is no pointer to a download of uv; its name was used";
         input.gap(GapReason::Malformed).because(says).harmless()
     })?;
-    Ok((told, modified))
+    Ok((told, Some(modified)))
 }
 
 /// What a pointer says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Default, Debug, PartialEq, Eq)]
 pub struct Pointer {
     /// The archive's id.
     pub id: String,

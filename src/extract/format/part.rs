@@ -43,10 +43,10 @@ impl<F: ReadAt + ?Sized> ReadAt for Part<'_, F> {
 }
 
 /// Most bytes of an archive that are hashed.
-pub const MOST_HASHED: u64 = 1 << 30;
+pub const MOST_HASHED: u64 = 512 << 20;
 
 const TOO_LARGE: Fault =
-    Fault { reason: GapReason::TooLarge, says: "beyond 1 GiB no hash is worked out; the name says what it is" };
+    Fault { reason: GapReason::TooLarge, says: "beyond 512 MiB no hash is worked out; the name says what it is" };
 const DISK: Fault = Fault { reason: GapReason::Unreadable, says: "its hash is not known: the disk failed" };
 
 /// The SHA-256 of all bytes, lower-case hex.

@@ -1,16 +1,31 @@
 //! Commands that install packages, as pipelines and Dockerfiles write them: `pip install`, `uv add`, `pipx run` and their
 //! kin, with the requirements they name (PEP 508 as far as a shell word holds it).
 
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::commands::{self, Word};
 use crate::extract::format::names::{self, is_name};
 use crate::model::distribution::normalize_name;
 
+/// What a text has installed.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Installs {
+    /// Each thing, in the order of the text.
+    pub all: Vec<Install>,
+    /// Whether more than is looked at was left out: a command of more than 64 KiB, or more than ten thousand things.
+    pub is_cut: bool,
+}
+
 /// One thing that a line has installed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// Where the command begins, counted from 1.
+pub struct Install {
+    /// Where the line begins, counted from 1.
     pub line: u32,
-    /// The command, lines joined.
-    pub text: String,
+    /// The line, with those that it goes on in.
+    pub text: Rc<str>,
+    /// Where in it the command stands.
+    pub place: Range<usize>,
     /// What it names.
     pub named: Named,
 }
@@ -29,8 +44,11 @@ pub enum Named {
     File(String),
 }
 
-/// Most bytes of one command, lines joined.
-const LONGEST: usize = 64 << 10;
+/// Most things of one text.
+const MOST: usize = 10_000;
+
+/// Programs that only say what stands behind them.
+const SAYERS: &[&str] = &["echo", "printf"];
 
 /// Words that begin an install, and whether each word behind them is a package or only the first one, which is a program
 /// with its own words behind it.
@@ -124,66 +142,61 @@ const OTHERS: &[&str] = &[
     "--editable",
 ];
 
-/// Every install in a text. Comments are no commands; a line that ends in a backslash goes on in the next one.
+/// Every install in a text.
 #[must_use]
-pub fn parse(bytes: &[u8]) -> Vec<Line> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut out = Vec::new();
-    let mut joined = String::new();
-    let mut begun = 1;
-    for (line, number) in text.lines().zip(1..) {
-        let line = line.trim();
-        // In a Dockerfile comments may stand between the lines of one command.
-        if line.starts_with('#') || (line.is_empty() && !joined.is_empty()) {
-            continue;
-        }
-        if joined.is_empty() {
-            begun = number;
-        }
-        let goes_on = line.strip_suffix('\\').filter(|_| joined.len() < LONGEST);
-        joined.push_str(goes_on.unwrap_or(line));
-        if goes_on.is_some() {
-            joined.push(' ');
-            continue;
-        }
-        commands(begun, &joined, &mut out);
-        joined.clear();
-    }
-    commands(begun, &joined, &mut out);
+pub fn parse(bytes: &[u8]) -> Installs {
+    let mut out = Installs::default();
+    out.is_cut = commands::each(bytes, |line, text, words| {
+        let Some((at, rest, kind)) = begins(words) else { return };
+        let end = commands::closed(words, at);
+        let (Some(first), Some(last)) = (words.get(at), words.get(end.saturating_sub(1))) else { return };
+        let place = first.at..last.at + last.text.len();
+        let named = named(&joined(words.get(rest..end).unwrap_or_default()), kind);
+        let room = MOST - out.all.len().min(MOST);
+        out.all.extend(named.into_iter().take(room).map(|named| Install {
+            line,
+            text: Rc::clone(text),
+            place: place.clone(),
+            named,
+        }));
+    }) || out.all.len() >= MOST;
     out
 }
 
-/// The commands of one line, which the shell's own signs part.
-fn commands(line: u32, text: &str, out: &mut Vec<Line>) {
-    for command in text.split(['|', ';', '&', '`', '\n']) {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        // A comment behind a command.
-        let end = words.iter().position(|word| word.starts_with('#')).unwrap_or(words.len());
-        let words = words.get(..end).unwrap_or_default();
-        let Some((at, rest, kind)) = begins(words) else { continue };
-        let rest = words.get(rest..closed(words, at)).unwrap_or_default();
-        let rest = joined(rest);
-        let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-        let found = named(&rest, kind);
-        out.extend(found.into_iter().map(|named| Line { line, text: command.trim().to_owned(), named }));
-    }
+/// Where in a command the words that install begin, and where those behind them do. Options may stand between the words:
+/// `pip --no-cache-dir install`.
+fn begins(words: &[Word<'_>]) -> Option<(usize, usize, Words)> {
+    let said = words.iter().position(|word| SAYERS.contains(&bare(word.text))).unwrap_or(words.len());
+    (0..said).find_map(|at| {
+        let here = words.get(at..)?;
+        COMMANDS.iter().find_map(|(command, kind)| Some((at, at + behind(command, here)?, *kind)))
+    })
 }
 
-/// Where a command ends that begins at a word: a quote that opens there and goes on over several words closes it.
-fn closed(words: &[&str], at: usize) -> usize {
-    let first = words.get(at).map(|word| word.trim_start_matches('[')).unwrap_or_default();
-    let quote = first.chars().next().filter(|quote| matches!(quote, '"' | '\'') && first.matches(*quote).count() == 1);
-    let Some(quote) = quote else { return words.len() };
-    let is_end = |word: &&str| word.trim_end_matches([',', ']']).ends_with(quote);
-    let found = words.iter().skip(at).position(is_end);
-    found.map_or(words.len(), |found| at + found + 1)
+/// How many of the words make up a command; none where they do not begin with it.
+fn behind(command: &[&str], words: &[Word<'_>]) -> Option<usize> {
+    let (first, rest) = command.split_first()?;
+    if program(bare(words.first()?.text)) != *first {
+        return None;
+    }
+    let mut at = 1;
+    for wanted in rest {
+        while let Some(option) = words.get(at).map(|word| bare(word.text)).filter(|word| word.starts_with('-')) {
+            at += if OTHERS.contains(&option) { 2 } else { 1 };
+        }
+        if bare(words.get(at)?.text) != *wanted {
+            return None;
+        }
+        at += 1;
+    }
+    Some(at)
 }
 
 /// The words without their quotes, and those of one requirement, such as `litellm == 1.82.8`, as one word.
-fn joined(words: &[&str]) -> Vec<String> {
+fn joined(words: &[Word<'_>]) -> Vec<String> {
     let is_sign = |at: char| "=<>~!,@".contains(at);
     let mut out: Vec<String> = Vec::new();
-    for word in words.iter().map(|word| bare(word)).filter(|word| !word.is_empty()) {
+    for word in words.iter().map(|word| bare(word.text)).filter(|word| !word.is_empty()) {
         match out.last_mut().filter(|last| !last.starts_with('-')) {
             Some(last) if word.starts_with(is_sign) || last.ends_with(is_sign) => last.push_str(word),
             _ => out.push(word.to_owned()),
@@ -203,57 +216,31 @@ fn bare(word: &str) -> &str {
     word.trim_matches(['"', '\'', ','])
 }
 
-/// Where in a line the first command that installs begins, and where the words behind it do. Options may stand between the
-/// words of a command: `pip --no-cache-dir install`.
-fn begins(words: &[&str]) -> Option<(usize, usize, Words)> {
-    (0..words.len()).find_map(|at| {
-        let here = words.get(at..)?;
-        COMMANDS.iter().find_map(|(command, kind)| Some((at, at + behind(command, here)?, *kind)))
-    })
-}
-
-/// How many of the words make up a command; none where they do not begin with it.
-fn behind(command: &[&str], words: &[&str]) -> Option<usize> {
-    let (first, rest) = command.split_first()?;
-    if program(bare(words.first()?)) != *first {
-        return None;
-    }
-    let mut at = 1;
-    for wanted in rest {
-        while words.get(at).is_some_and(|word| word.starts_with('-')) {
-            let has_value = words.get(at).is_some_and(|option| OTHERS.contains(option));
-            at += if has_value { 2 } else { 1 };
-        }
-        if bare(words.get(at)?) != *wanted {
-            return None;
-        }
-        at += 1;
-    }
-    Some(at)
-}
-
 /// The program that a word calls: `/usr/bin/pip3.11` is pip.
 fn program(word: &str) -> &str {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.strip_suffix(".exe").unwrap_or(name);
+    let name = name.strip_prefix("-m").unwrap_or(name);
     let plain = name.trim_end_matches(|at: char| at.is_ascii_digit() || at == '.');
     if plain == "pip" { plain } else { name }
 }
 
-fn named(words: &[&str], kind: Words) -> Vec<Named> {
+fn named(words: &[String], kind: Words) -> Vec<Named> {
     let mut out = Vec::new();
-    let mut words = words.iter();
+    let mut words = words.iter().map(String::as_str);
     let mut has_first = false;
     while let Some(word) = words.next() {
         if word.starts_with('-') {
-            let (option, value) = word.split_once('=').map_or((*word, None), |(option, value)| (option, Some(value)));
-            let mut value = || value.or_else(|| words.next().copied()).map(bare);
+            let (option, value) = word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value)));
+            let mut value = || value.or_else(|| words.next()).map(bare);
             if FILES.contains(&option) {
                 out.extend(value().map(|file| Named::File(file.to_owned())));
             } else if PACKAGES.contains(&option) {
                 out.extend(value().into_iter().flat_map(|all| all.split(',')).filter_map(package));
             } else if OTHERS.contains(&option) {
                 value();
+            } else if is_group(option) {
+                out.extend(value().map(|file| Named::File(file.to_owned())));
             } else if let Some(file) =
                 option.strip_prefix("-r").filter(|file| !option.starts_with("--") && !file.is_empty())
             {
@@ -269,6 +256,12 @@ fn named(words: &[&str], kind: Words) -> Vec<Named> {
         has_first = true;
     }
     out
+}
+
+/// Several short options in one, of which the last asks for a file: `-Ur`.
+fn is_group(option: &str) -> bool {
+    let letters = option.strip_prefix('-').filter(|letters| letters.len() > 1 && letters.ends_with('r'));
+    letters.is_some_and(|letters| letters.bytes().all(|letter| b"UIqvr".contains(&letter)))
 }
 
 /// `name[extra]>=1.0,<2`, `name@1.0` of uv and poetry, `name=1.0` of conda; an address or path of an archive names the
@@ -339,7 +332,7 @@ mod tests {
             Named::Package { normalized, specifier } => format!("{normalized}{specifier}"),
             Named::File(file) => format!("-r {file}"),
         };
-        parse(text.as_bytes()).into_iter().map(|one| format!("{} {}", one.line, word(one.named))).collect()
+        parse(text.as_bytes()).all.into_iter().map(|one| format!("{} {}", one.line, word(one.named))).collect()
     }
 
     #[test]
@@ -382,6 +375,33 @@ mod tests {
             ["1 litellm>=1.80,<2", "1 a>=0.2.3,<0.3", "1 b~=1.82.9"]
         );
         assert_eq!(told("pip list install"), [""; 0]);
+    }
+
+    #[test]
+    fn lists_folds_and_groups() {
+        assert_eq!(told("RUN [\"pip\",\"install\",\"litellm==1.82.7\"]"), ["1 litellm==1.82.7"]);
+        assert_eq!(told("python -mpip install litellm"), ["1 litellm"]);
+        assert_eq!(told("pip install -Ur requirements.txt"), ["1 -r requirements.txt"]);
+        assert_eq!(
+            told("      - run: >-\n          pip install\n            litellm==1.82.7\n      - run: x litellm\n"),
+            ["2 litellm==1.82.7"]
+        );
+        assert_eq!(told("RUN pip install lite\\\nllm==1.82.7"), ["1 litellm==1.82.7"]);
+        assert_eq!(told("# escape=`\nRUN pip install `\n  litellm"), ["2 litellm"]);
+        assert_eq!(told("pip install -i \"https://h/simple?a=b&x=1\" litellm"), ["1 litellm"]);
+        assert_eq!(told("pip install a&&litellm --port 1"), ["1 a"]);
+        assert_eq!(told("RUN echo do not pip install litellm"), [""; 0]);
+        assert_eq!(told("- {run: \"pip install litellm\", env: {T: abcdef}}"), ["1 litellm"]);
+    }
+
+    #[test]
+    fn a_hostile_line_is_bounded() {
+        for word in ["-r a ", "x ", "litellm==1 ", "pip install litellm && "] {
+            let found = parse(format!("RUN pip install {}", word.repeat(1_000_000)).as_bytes());
+            assert!(found.is_cut && found.all.len() <= MOST, "{word}");
+        }
+        let many = "pip install a\n".repeat(20_000);
+        assert!(parse(many.as_bytes()).is_cut);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!
 //! Only lines about packages that some pack names are kept, and only of files in a checkout: elsewhere they are templates.
 
+mod commands;
 mod install;
 
 use crate::extract::Extractor;
@@ -15,7 +16,7 @@ use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
 
-pub use install::{Line, Named, parse};
+pub use install::{Installs, Named, parse};
 
 /// The row for CI services.
 pub const PIPELINES: Extractor = Extractor {
@@ -46,6 +47,8 @@ pub const PIPELINES: Extractor = Extractor {
             "buildspec.yaml",
             "cloudbuild.yaml",
             "cloudbuild.yml",
+            "action.yml",
+            "action.yaml",
         ]]),
     },
     cap: 1 << 20,
@@ -82,7 +85,12 @@ fn read(input: &Input<'_>) -> Harvest {
     if !content.whole {
         harvest.gaps.push(input.gap(GapReason::TooLarge).because("what stands beyond 1 MiB was not read"));
     }
-    let found = parse(&content.bytes);
+    let Installs { all: found, is_cut } = parse(&content.bytes);
+    if is_cut {
+        let says =
+            "a command is longer than 64 KiB, or there are more than ten thousand; what lies beyond was not read";
+        harvest.gaps.push(input.gap(GapReason::TooLarge).because(says));
+    }
     let is_watched = |named: &Named| match named {
         Named::Package { normalized, .. } => input.watch.packages.contains(normalized),
         Named::File(_) => true,
@@ -105,7 +113,7 @@ fn read(input: &Input<'_>) -> Harvest {
             said_by: SaidBy::Command,
             modified: Some(content.stat.modified),
             wants,
-            excerpt: Excerpt::of(one.text.as_bytes()),
+            excerpt: Excerpt::part(&one.text, one.place.clone()),
         }));
     }
     harvest

@@ -107,7 +107,7 @@ fn add_package(input: &Input<'_>, dir: &Dir, name: &[u8], harvest: &mut Harvest)
     found.installer = Some(Excerpt::of(b"conda"));
     found.linked = content.stat.linked();
     if let Some(record) = record {
-        found.source_url = filled(&record.url).map(|url| Excerpt::of(url.as_bytes()));
+        found.source_url = filled(&record.url).map(|url| Excerpt::address(&url));
         let owned = record.files.0.iter().map(|file| OwnedHook {
             path: file
                 .split('/')

@@ -101,7 +101,7 @@ fn add_origin(input: &Input<'_>, dir: &Dir, found: &mut Distribution) -> Vec<Gap
             }
         });
     }
-    found.source_url = origin.map(|origin| Excerpt::of(origin.url.as_bytes()));
+    found.source_url = origin.map(|origin| Excerpt::address(&origin.url));
     gaps
 }
 
