@@ -320,7 +320,6 @@ impl<'a> Coverage<'a> {
     }
 
     /// The checks that this run does not have.
-    #[must_use]
     pub fn off(&self) -> impl Iterator<Item = &'a CheckRow> + use<'a> {
         self.checks.iter().filter(|row| row.state == CheckState::Off)
     }
