@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::STAGE;
+use super::brought::{Brought, Named, Place};
 use super::chain::Chains;
-use super::shadow::{Shadow, Shadows};
+use super::shadow::{Above, Cast, LayerRef, Shadows, distinct};
 use crate::model::container::{
     Container, ContainerStore, HostMount, KnownContainer, LayerForm, LayerKind, MOST_SHOWN, Stack, StackKind,
 };
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::distribution::DistState;
+use crate::model::distribution::{DistState, Distribution};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
@@ -161,22 +162,27 @@ type Folders = BTreeMap<(TargetPath, TargetPath), Vec<(Item, Vec<u8>)>>;
 fn hide(target: &Target, facts: &mut Facts, known: &Known<'_>, harvest: &mut Harvest) {
     let is_known = |layer: &TargetPath| known.seats.by_folder.contains_key(layer);
     let folders = folders(facts, is_known);
+    let named = named(facts, &folders);
     let mut shadows = Shadows::of(target);
     for ((layer, folder), items) in folders {
         let Some(seats) = known.seats.by_folder.get(&layer) else { continue };
         let names: Vec<&[u8]> = items.iter().map(|(_, name)| name.as_slice()).collect();
         let below: Vec<&[u8]> = folder.components().skip(layer.components().count()).collect();
-        let cast = cast(&mut shadows, seats, &below, &names);
+        let above = above(seats);
+        let cast = shadows.cast_each(&above, &below, &names);
         let has_copies = seats.iter().any(|seat| seat.store.form == LayerForm::Copy);
         if cast.is_empty() && !has_copies {
             continue;
         }
+        let place = Place { folder: &folder, below: &below, above: &above };
+        let brought = Brought::of(&mut shadows, &place, &without_metadata(facts, &items, &cast), &named);
         let is_sure = !known.seats.unsure.contains(&layer);
         // Neighbours are mostly shown by the same.
         let mut last: Option<(Vec<usize>, Container)> = None;
         for (item, name) in items {
             let over = cast.iter().filter_map(|(layer, shadow)| Some((*layer, shadow.over(&name)?))).collect();
-            let hiders: Vec<Option<&TargetPath>> = seats.iter().map(|seat| hider(seat, &over)).collect();
+            let hiders: Vec<Option<&TargetPath>> =
+                seats.iter().map(|seat| hider(seat, item, &over, &brought)).collect();
             let Some(by) = hiders.iter().flatten().next() else { continue };
             let showing: Vec<usize> = (0..seats.len()).filter(|at| hiders.get(*at) == Some(&None)).collect();
             if !showing.is_empty() {
@@ -195,26 +201,32 @@ fn hide(target: &Target, facts: &mut Facts, known: &Known<'_>, harvest: &mut Har
     }
 }
 
-/// What each layer above does to what lies in one folder, as far as it does anything.
-type Cast = HashMap<*const TargetPath, Shadow>;
+/// The layers that lie above one in any image or container, but for those that are whole copies.
+fn above<'a>(seats: &[Seat<'a>]) -> Vec<Above<'a>> {
+    let seats = seats.iter().filter(|seat| seat.store.form != LayerForm::Copy);
+    distinct(seats.flat_map(|seat| seat.above.iter().map(|upper| (*upper, seat.store.form))))
+}
 
-fn cast(shadows: &mut Shadows<'_>, seats: &[Seat<'_>], below: &[&[u8]], names: &[&[u8]]) -> Cast {
-    let mut looked: HashSet<*const TargetPath> = HashSet::new();
-    let mut out = Cast::new();
-    for seat in seats.iter().filter(|seat| seat.store.form != LayerForm::Copy) {
-        for upper in &seat.above {
-            // A layer is the same for all that have it: its place in memory tells it, and is quick to compare.
-            let layer = std::ptr::from_ref::<TargetPath>(upper);
-            if !looked.insert(layer) {
-                continue;
-            }
-            let shadow = shadows.cast(upper, seat.store.form, below, names);
-            if !matches!(shadow, Shadow::None) {
-                out.insert(layer, shadow);
-            }
-        }
-    }
-    out
+/// Distributions of which some layer above takes the metadata away.
+fn without_metadata<'f>(facts: &'f Facts, items: &[(Item, Vec<u8>)], cast: &Cast) -> Vec<(usize, &'f Distribution)> {
+    let is_hidden = |name: &[u8]| cast.values().any(|shadow| shadow.over(name).is_some());
+    let hidden = items.iter().filter(|(_, name)| is_hidden(name));
+    hidden
+        .filter_map(|(item, _)| match item {
+            Item::Distribution(at) => Some((*at, facts.distributions.get(*at)?)),
+            Item::Hook(_) => None,
+        })
+        .collect()
+}
+
+/// The distributions of all folders.
+fn named(facts: &Facts, folders: &Folders) -> Named {
+    let all = folders.iter().flat_map(|((_, folder), items)| items.iter().map(move |(item, _)| (folder, item)));
+    all.filter_map(|(folder, item)| match item {
+        Item::Distribution(at) => Some((folder.clone(), facts.distributions.get(*at)?.normalized.clone())),
+        Item::Hook(_) => None,
+    })
+    .collect()
 }
 
 /// The layer by those of its images and containers that still show something of it.
@@ -244,13 +256,22 @@ fn note(facts: &mut Facts, item: Item, own: Option<&Container>) {
 }
 
 /// What keeps one image or container from showing an entry, given what each layer above does to it.
-fn hider<'c>(seat: &Seat<'c>, over: &HashMap<*const TargetPath, &'c TargetPath>) -> Option<&'c TargetPath> {
-    match seat.store.form {
+fn hider<'c>(
+    seat: &Seat<'c>,
+    item: Item,
+    over: &HashMap<LayerRef, &'c TargetPath>,
+    brought: &Brought,
+) -> Option<&'c TargetPath> {
+    let by = match seat.store.form {
         // A copy is what its own image shows, and no other.
-        LayerForm::Copy => seat.above.first().copied(),
+        LayerForm::Copy => return seat.above.first().copied(),
         _ if over.is_empty() => None,
         _ => seat.above.iter().find_map(|upper| over.get(&std::ptr::from_ref::<TargetPath>(upper)).copied()),
-    }
+    };
+    by.filter(|_| match item {
+        Item::Distribution(at) => brought.is_hidden(at, &seat.above),
+        Item::Hook(_) => true,
+    })
 }
 
 /// Distributions and start-up files in layers of known images and containers, by layer and folder.

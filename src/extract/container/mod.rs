@@ -5,6 +5,7 @@
 //! known. Metadata that is missing or broken costs the names of a layer, never what lies in it.
 
 mod attribute;
+mod brought;
 mod chain;
 pub mod containerd;
 pub mod docker;

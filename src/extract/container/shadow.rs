@@ -7,7 +7,7 @@
 //! Only the marks that the driver of the store goes by count: in a container anybody can make a file named `.wh.NAME`,
 //! and a kernel that does not know such names still shows what the file pretends to hide.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::container::LayerForm;
 use crate::model::coverage::GapReason;
@@ -40,6 +40,15 @@ impl Shadow {
     }
 }
 
+/// A layer is the same for all that have it: its place in memory tells it, and is quick to compare.
+pub(super) type LayerRef = *const TargetPath;
+
+/// A layer above another one, and the driver that lays it there.
+pub(super) type Above<'a> = (&'a TargetPath, LayerForm);
+
+/// What each layer above does to what lies in one folder, as far as it does anything.
+pub(super) type Cast = HashMap<LayerRef, Shadow>;
+
 /// Looks at layers.
 pub(super) struct Shadows<'a> {
     target: &'a Target,
@@ -56,16 +65,45 @@ impl<'a> Shadows<'a> {
         self.left > 0
     }
 
-    /// What the layer at `upper` does to the entries `names` of the folder `below`, which is relative to the layers.
-    pub(super) fn cast(&mut self, upper: &TargetPath, form: LayerForm, below: &[&[u8]], names: &[&[u8]]) -> Shadow {
-        // One for the folder of the layer, so that looking ends even where there is nothing to see.
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
-            return Shadow::None;
+    /// Counts look-ups that somebody else makes; tells whether they are within bounds.
+    pub(super) fn spend(&mut self, looks: usize) -> bool {
+        self.left = self.left.saturating_sub(looks.saturating_add(1));
+        self.left > 0
+    }
+
+    /// A folder by its path; none where it cannot be opened, or enough was looked at.
+    pub(super) fn open(&mut self, path: &TargetPath) -> Option<Dir> {
+        if !self.spend(0) {
+            return None;
         }
         let root = &self.target.root;
-        let opened = root.resolve(upper).and_then(|place| root.open_dir(&place));
-        let Ok(mut dir) = opened else { return Shadow::None };
+        root.resolve(path).and_then(|place| root.open_dir(&place)).ok()
+    }
+
+    /// Whether the layer at `upper` has a package of that name in that folder, with a start of its own.
+    pub(super) fn begins_package(&mut self, upper: &TargetPath, below: &[&[u8]], name: &[u8]) -> bool {
+        let Some(dir) = self.open(upper) else { return false };
+        let package = below.iter().chain([&name]).try_fold(dir, |dir, name| dir.open_dir(name));
+        let start = package.and_then(|package| package.stat_entry(b"__init__.py"));
+        start.is_ok_and(|stat| stat.kind == EntryKind::File)
+    }
+
+    /// What each of these layers does to the entries `names` of the folder `below`.
+    pub(super) fn cast_each(&mut self, above: &[Above<'_>], below: &[&[u8]], names: &[&[u8]]) -> Cast {
+        let mut out = Cast::new();
+        for (upper, form) in above {
+            let shadow = self.cast(upper, *form, below, names);
+            if !matches!(shadow, Shadow::None) {
+                out.insert(std::ptr::from_ref(*upper), shadow);
+            }
+        }
+        out
+    }
+
+    /// What the layer at `upper` does to the entries `names` of the folder `below`, which is relative to the layers.
+    pub(super) fn cast(&mut self, upper: &TargetPath, form: LayerForm, below: &[&[u8]], names: &[&[u8]]) -> Shadow {
+        // Counts one for the folder of the layer, so that looking ends even where there is nothing to see.
+        let Some(mut dir) = self.open(upper) else { return Shadow::None };
         let mut path = upper.clone();
         for name in below {
             if let Some(by) = self.hider(&dir, &path, form, name) {
@@ -104,6 +142,12 @@ impl<'a> Shadows<'a> {
             Err(_) => None,
         }
     }
+}
+
+/// Each layer once.
+pub(super) fn distinct<'a>(all: impl Iterator<Item = Above<'a>>) -> Vec<Above<'a>> {
+    let mut seen: HashSet<LayerRef> = HashSet::new();
+    all.filter(|(upper, _)| seen.insert(std::ptr::from_ref(*upper))).collect()
 }
 
 fn is_opaque(dir: &Dir, form: LayerForm) -> bool {
