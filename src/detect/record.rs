@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Rule, Scene, file, layer, package, settle};
 use crate::intel::index::Known;
-use crate::model::distribution::{Change, ChangeKind, Distribution};
+use crate::model::distribution::Distribution;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
 use crate::model::path::TargetPath;
+use crate::model::record::{Change, ChangeKind};
 use crate::model::text::{Excerpt, counted};
 use crate::model::time::Time;
 use crate::model::verdict::Level;

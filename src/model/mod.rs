@@ -16,6 +16,7 @@ pub mod interest;
 pub mod known_file;
 pub mod path;
 pub mod python;
+pub mod record;
 pub mod report;
 pub mod setting;
 pub mod startup;

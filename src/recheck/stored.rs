@@ -7,9 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::model::container::{self, Container};
-use crate::model::distribution::{
-    Basics, DistState, Distribution, FolderSays, MetadataForm, RecordState, RecordSummary,
-};
+use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm};
 use crate::model::facts::Facts;
 use crate::model::fault::Fault;
 use crate::model::finding::{Confidence, Stage};
@@ -17,6 +15,7 @@ use crate::model::host::{Account, Platform};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
+use crate::model::record::{RecordState, RecordSummary};
 use crate::model::report::SCHEMA;
 use crate::model::startup::{HookKind, StartupHook};
 use crate::model::text::Excerpt;

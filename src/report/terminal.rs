@@ -7,11 +7,12 @@ use std::io::{self, Write};
 
 use super::sanitize::line;
 use crate::model::coverage::Gap;
-use crate::model::distribution::{Distribution, RecordState};
+use crate::model::distribution::Distribution;
 use crate::model::finding::{Evidence, Finding, HookVerdict, Judgement};
 use crate::model::id::Id;
 use crate::model::path::TargetPath;
 use crate::model::python::Environment;
+use crate::model::record::RecordState;
 use crate::model::report::Report;
 use crate::model::text::counted;
 use crate::model::verdict::{Completeness, Level};

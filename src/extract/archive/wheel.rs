@@ -16,13 +16,12 @@ use crate::extract::format::record::{self, Hash, Place};
 use crate::extract::format::zip::{self, Entry, Fault};
 use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
-use crate::model::distribution::{
-    Basics, DistState, Distribution, FolderSays, KnownRow, MetadataForm, RecordState, normalize_name,
-};
+use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm, normalize_name};
 use crate::model::facts::Harvest;
 use crate::model::id::hex;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
+use crate::model::record::{KnownRow, RecordState};
 use crate::model::watch::Watch;
 use crate::target::dir::OpenFile;
 

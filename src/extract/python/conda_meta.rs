@@ -12,10 +12,11 @@ use crate::extract::Extractor;
 use crate::extract::format::headers::Headers;
 use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
-use crate::model::distribution::{FolderSays, MetadataForm, OwnedHook};
+use crate::model::distribution::{FolderSays, MetadataForm};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::python::{Prefix, PrefixMark, VersionMark, VersionSource};
+use crate::model::record::OwnedHook;
 use crate::model::text::Excerpt;
 use crate::target::dir::Dir;
 

@@ -10,10 +10,11 @@ use sha2::Digest;
 
 use crate::extract::format::record::{self, Hash};
 use crate::extract::link::ownership;
-use crate::model::distribution::{Distribution, MetadataForm, RecordState};
+use crate::model::distribution::{Distribution, MetadataForm};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::id::{Id, hex};
 use crate::model::path::TargetPath;
+use crate::model::record::RecordState;
 use crate::model::startup::Ownership;
 use crate::target::Target;
 use crate::target::dir::Dir;

@@ -11,8 +11,9 @@ use super::follow;
 use crate::extract::Later;
 use crate::extract::format::record;
 use crate::model::coverage::{Counts, Gap};
-use crate::model::distribution::{Distribution, MetadataForm, RecordState};
+use crate::model::distribution::{Distribution, MetadataForm};
 use crate::model::facts::{Facts, Harvest, PackageCode};
+use crate::model::record::RecordState;
 use crate::model::watch::Watch;
 use crate::target::Target;
 

@@ -14,10 +14,10 @@ use crate::extract::python::bytecode::beside::{CACHE, CAP, is_taken, stem_of};
 use crate::extract::python::bytecode::header::{self, LONGEST, StandsIn};
 use crate::extract::python::bytecode::{Match, belongs};
 use crate::model::coverage::GapReason;
-use crate::model::distribution::ChangeKind;
 use crate::model::id::hex;
 use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
+use crate::model::record::ChangeKind;
 use crate::model::time::Time;
 use crate::target::dir::{Dir, OpenFile, Stat};
 

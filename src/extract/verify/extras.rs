@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::disk::Disk;
 use super::rows::{Listed, is_code};
-use crate::model::distribution::ChangeKind;
 use crate::model::interest::EntryKind;
+use crate::model::record::ChangeKind;
 use crate::target::dir::Dir;
 
 /// Most files of one distribution that are kept as unlisted: tools that generate code leave many.

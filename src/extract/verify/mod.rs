@@ -15,9 +15,10 @@ use rayon::prelude::*;
 
 use super::Later;
 use crate::model::coverage::{Counts, Gap, GapReason};
-use crate::model::distribution::{Distribution, MetadataForm, RecordState, RecordSummary, normalize_name};
+use crate::model::distribution::{Distribution, MetadataForm, normalize_name};
 use crate::model::facts::{Facts, Harvest};
 use crate::model::path::TargetPath;
+use crate::model::record::{RecordState, RecordSummary};
 use crate::model::startup::{HookLine, Ownership, StartupHook};
 use crate::model::watch::Watch;
 use crate::target::Target;
