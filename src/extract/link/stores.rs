@@ -22,7 +22,7 @@ pub(super) fn settle(facts: &mut Facts, builder: &mut Builder<'_>) {
             _ => found.path.parent(),
         };
         let Some(folder) = folder else { continue };
-        let store = stores.entry(folder).or_insert_with_key(|folder| builder.store(folder)).clone();
+        let store = *stores.entry(folder).or_insert_with_key(|folder| builder.store(folder));
         let Some((environment, state)) = store else { continue };
         found.environment = Some(environment);
         if let (DistState::Embedded, Some(state)) = (found.state, state) {
