@@ -77,7 +77,7 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     })
 }
 
-/// Text as people save it: UTF-8, UTF-16 as PowerShell redirects it, or an older encoding of which only ASCII is read.
+/// Text as people save it: UTF-8, UTF-32, UTF-16 as PowerShell redirects it, or an older encoding of which only ASCII is read.
 ///
 /// # Errors
 /// When it is too large, or has zero bytes as no text has.
@@ -88,7 +88,13 @@ pub fn lenient(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
         let text = char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER));
         Cow::Owned(text.collect())
     };
+    let long = |read: fn([u8; 4]) -> u32| {
+        let units = bytes.chunks_exact(4).skip(1).filter_map(|four| four.first_chunk::<4>().copied().map(read));
+        Cow::Owned(units.map(|one| char::from_u32(one).unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    };
     let text = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => long(u32::from_le_bytes),
+        [0, 0, 0xfe, 0xff, ..] => long(u32::from_be_bytes),
         [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
         [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
         _ => String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
@@ -123,6 +129,8 @@ mod tests {
         assert_eq!(utf8(b"\xef\xbb\xbfa"), Ok("a"));
         assert_eq!(utf8(b"a\nbc\xff").unwrap_err().to_string(), "line 2, column 3 is no UTF-8");
         assert_eq!(lenient(b"\xff\xfea\0b\0\n\0").unwrap(), "ab\n");
+        assert_eq!(lenient(b"\xff\xfe\0\0a\0\0\0").unwrap(), "a");
+        assert_eq!(lenient(b"\0\0\xfe\xff\0\0\0a").unwrap(), "a");
         assert_eq!(lenient(b"\xfe\xff\0a\0b").unwrap(), "ab");
         assert_eq!(lenient(b"caf\xe9").unwrap(), "caf\u{fffd}");
         assert_eq!(lenient(b"a\nPK\0").unwrap_err().to_string(), "line 2, column 3 has a zero byte: it is no text");

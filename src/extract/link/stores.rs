@@ -10,6 +10,8 @@ use crate::model::path::TargetPath;
 
 /// Gives what is only stored its environment, the cache or layer that it lies in, and with it its state.
 pub(super) fn settle(facts: &mut Facts, builder: &mut Builder<'_>) {
+    // A lock file has thousands of rows and one folder.
+    let mut stores = HashMap::new();
     for found in &mut facts.distributions {
         if !is_file_of_its_own(found) {
             continue;
@@ -19,7 +21,9 @@ pub(super) fn settle(facts: &mut Facts, builder: &mut Builder<'_>) {
             MetadataForm::CondaPackage => place(found),
             _ => found.path.parent(),
         };
-        let Some((environment, state)) = folder.and_then(|folder| builder.store(&folder)) else { continue };
+        let Some(folder) = folder else { continue };
+        let store = *stores.entry(folder).or_insert_with_key(|folder| builder.store(folder));
+        let Some((environment, state)) = store else { continue };
         found.environment = Some(environment);
         if let (DistState::Embedded, Some(state)) = (found.state, state) {
             found.state = state;

@@ -84,7 +84,7 @@ impl Chains<'_> {
                 let told = format!(
                     "line {line} names another file: more than {MOST}, or {DEEPEST} in a chain, are not followed"
                 );
-                self.harvest.gaps.push(miss(GapReason::TooLarge).because(told));
+                self.harvest.gaps.push(hiding(miss(GapReason::TooLarge).because(told)));
             }
             return Vec::new();
         }
@@ -94,7 +94,7 @@ impl Chains<'_> {
             Ok(place) => place,
             Err(why) => {
                 let told = format!("line {line} names another file, which cannot be reached");
-                self.harvest.gaps.push(miss(why).because(told));
+                self.harvest.gaps.push(hiding(miss(why).because(told)));
                 return Vec::new();
             }
         };
@@ -110,7 +110,7 @@ impl Chains<'_> {
         let may_read = *owner_uid == 0 || *owner_uid == place.stat.uid || place.stat.is_public;
         if !may_read {
             let told = format!("line {line} names a file that its owner may not read");
-            self.harvest.gaps.push(miss(GapReason::LinkElsewhere).because(told));
+            self.harvest.gaps.push(hiding(miss(GapReason::LinkElsewhere).because(told)));
             return Vec::new();
         }
         self.read.insert(real.clone());
@@ -122,7 +122,7 @@ impl Chains<'_> {
         match content {
             Ok(content) => self.add(step, real, &content),
             Err(why) => {
-                self.harvest.gaps.push(miss(why).because(format!("line {line} names another file")));
+                self.harvest.gaps.push(hiding(miss(why).because(format!("line {line} names another file"))));
                 Vec::new()
             }
         }
@@ -141,6 +141,12 @@ impl Chains<'_> {
         let named = std::mem::take(&mut self.harvest.facts.lock_includes);
         named.into_iter().map(|include| Step { include, start: step.start.clone(), depth: step.depth + 1 }).collect()
     }
+}
+
+/// What was not followed may name any package, unless there is nothing.
+fn hiding(gap: Gap) -> Gap {
+    let is_nothing = matches!(gap.reason, GapReason::Missing | GapReason::DanglingLink | GapReason::Vanished);
+    Gap { material: !is_nothing, ..gap }
 }
 
 /// A path as it is written, from the folder of the file that names it.

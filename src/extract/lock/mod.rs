@@ -10,6 +10,7 @@ pub mod conda_env;
 pub mod conda_explicit;
 pub mod conda_lock;
 mod format;
+mod lines;
 pub mod pdm;
 pub mod pipfile;
 pub mod pixi;
@@ -40,6 +41,8 @@ pub struct Lock {
     pub unread: Vec<(u32, String)>,
     /// Other files that are part of it.
     pub includes: Vec<Include>,
+    /// Whether what was not understood may name any package, such as a file at an address.
+    pub hides: bool,
 }
 
 /// Another file that a requirements file names.

@@ -5,10 +5,13 @@
 //! address or a repository in place of a version.
 
 use std::borrow::Cow;
+use std::str::FromStr as _;
 
+use pep440_rs::Version;
+
+use super::lines::{self, Logical};
 use super::{Fault, Include, Lock, Pin, conda_explicit, excerpt, is_here, is_version, sha256};
 use crate::extract::format::names::is_name;
-use crate::extract::format::placed;
 
 /// Options that name another file of requirements.
 const INCLUDES: &[&str] = &["--requirement", "--constraint", "-r", "-c"];
@@ -65,7 +68,8 @@ pub fn pin(text: &str) -> Option<Pin> {
     let starts = ["==", "!=", "<", ">", "~=", "@", "(", "--hash"];
     let known = rest.is_empty() || starts.iter().any(|start| rest.starts_with(start));
     let source = rest.strip_prefix('@').map(|place| excerpt(place.trim()));
-    let version = pinned(rest);
+    let tagged = || rest.strip_prefix('@').and_then(|place| tag(name, place));
+    let version = pinned(rest).or_else(tagged);
     let range = if version.is_none() { range(rest) } else { String::new() };
     known.then(|| Pin { name: name.to_owned(), version, range, source, ..Pin::default() })
 }
@@ -80,11 +84,40 @@ fn range(rest: &str) -> String {
 /// The version of `==V` or `===V`, alone or with other conditions; `==1.*` pins nothing.
 fn pinned(rest: &str) -> Option<String> {
     let rest = rest.trim_matches(['(', ')']);
-    rest.split(',').find_map(|one| {
+    let exact = rest.split(',').find_map(|one| {
         let version = one.trim().strip_prefix("==")?.trim_start_matches('=').trim();
         let version = version.split_whitespace().next()?;
         (!version.ends_with('*')).then(|| version.to_owned())
+    });
+    exact.or_else(|| {
+        // No other version is as high and as low.
+        let bound = |sign: &str| {
+            let found = rest.split(',').find_map(|one| one.trim().strip_prefix(sign))?;
+            found.split_whitespace().next()
+        };
+        let (low, high) = (bound(">=")?, bound("<=")?);
+        (Version::from_str(low).ok()? == Version::from_str(high).ok()?).then(|| low.to_owned())
     })
+}
+
+/// The version that a tag of a repository is called after: `…@v1.82.7`, `…@1.82.7`, `…@NAME-1.82.7`.
+fn tag(name: &str, place: &str) -> Option<String> {
+    let place = place.split(['#', ';']).next()?.trim();
+    let (scheme, rest) = place.split_once("://")?;
+    let (_host, path) = rest.split_once('/')?;
+    let (_, tag) = path.rsplit_once('@').filter(|_| scheme.contains('+'))?;
+    let tag = tag.split_whitespace().next()?.rsplit('/').next()?;
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let named = tag.split_at_checked(name.len()).filter(|(head, _)| plain(head) == plain(name));
+    let tag = named.and_then(|(_, rest)| rest.strip_prefix('-')).unwrap_or(tag).trim_start_matches(['v', 'V']);
+    // `v1` is moved on with every release.
+    (tag.contains('.') && Version::from_str(tag).is_ok()).then(|| tag.to_owned())
+}
+
+/// A text without its end, in whatever case that is.
+fn without_end<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    let (head, tail) = text.split_at_checked(text.len().checked_sub(end.len())?)?;
+    tail.eq_ignore_ascii_case(end).then_some(head)
 }
 
 /// Reads a requirements file.
@@ -92,34 +125,19 @@ fn pinned(rest: &str) -> Option<String> {
 /// # Errors
 /// When it is no text, or has more lines than are read.
 pub fn parse(bytes: &[u8]) -> Result<Lock, Fault> {
-    let text = placed::lenient(bytes)?;
-    let mut text = Cow::Borrowed(text.trim_start_matches('\u{feff}'));
-    if text.contains(['\r', '\u{b}', '\u{c}']) {
-        text = Cow::Owned(text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n"));
-    }
+    let text = lines::decode(bytes)?;
     if conda_explicit::is_one(&text) {
         return conda_explicit::read(&text);
     }
     let mut out = Lock::default();
-    let mut logical = String::new();
-    let mut begun = 1;
-    for (line, number) in text.lines().zip(1..) {
-        if logical.is_empty() {
-            begun = number;
+    for line in Logical::of(&text) {
+        if line.is_long {
+            out.unread.push((line.number, "is longer than any requirement".to_owned()));
+            out.hides = true;
         }
-        // pip would let a comment go on in the next line; here that line is asked about all the same.
-        let is_comment = without_comment(line).len() < line.len();
-        if let (Some(head), false) = (line.trim_end().strip_suffix('\\'), is_comment) {
-            logical.push_str(head);
-            logical.push(' ');
-            continue;
-        }
-        logical.push_str(line);
-        line_of(&mut out, begun, &logical);
-        logical.clear();
-        is_held(&out, begun)?;
+        line_of(&mut out, line.number, &line.text);
+        is_held(&out, line.number)?;
     }
-    line_of(&mut out, begun, &logical);
     Ok(out)
 }
 
@@ -131,7 +149,7 @@ pub(super) fn is_held(out: &Lock, line: u32) -> Result<(), Fault> {
 }
 
 /// The text in front of a comment: a `#` at the beginning, or behind a blank. In an address it begins the fragment.
-fn without_comment(text: &str) -> &str {
+pub(super) fn without_comment(text: &str) -> &str {
     let begins = |at: usize| text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']));
     let found = text.match_indices('#').map(|(at, _)| at).find(|at| begins(*at));
     text.get(..found.unwrap_or(text.len())).unwrap_or_default()
@@ -166,29 +184,54 @@ pub(super) fn line_of(out: &mut Lock, line: u32, text: &str) {
     out.pins.push(Pin { line: Some(line), hashes, ..found });
 }
 
+/// Reads a line of options. Every word is looked at: those of an option that is not known here may stand before others.
 fn option(out: &mut Lock, line: u32, text: &str) {
-    let value = |names: &[&str]| {
-        let rest = names.iter().find_map(|name| text.strip_prefix(name))?;
-        let rest = rest.trim_start_matches(['=', ' ', '\t']);
-        Some(rest.trim().trim_matches(['"', '\'']))
-    };
-    let is = |options: &[&str]| options.iter().any(|option| text.starts_with(option));
-    if let Some(path) = value(TREES) {
-        // The project itself, with extras or without.
-        let tree = path.split(['[', ' ', ';']).next().unwrap_or_default();
-        if let Some(found) = repository(path) {
-            out.pins.push(Pin { line: Some(line), ..found });
-        } else if !is_here(tree) {
-            out.unread.push((line, "names a source tree, which this version does not follow".to_owned()));
+    let words = lines::words(text);
+    let mut words = words.iter().map(String::as_str);
+    let mut is_known = true;
+    while let Some(word) = words.next() {
+        if let Some(value) = value_of(word, TREES) {
+            tree(out, line, value.or_else(|| words.next()).unwrap_or_default());
+        } else if let Some(value) = value_of(word, INCLUDES) {
+            include(out, line, value.or_else(|| words.next()).unwrap_or_default());
+        } else if word.starts_with('-') {
+            is_known &= value_of(word, OPTIONS).is_some();
         }
-    } else if let Some(path) = value(INCLUDES) {
-        if path.is_empty() || path.contains("://") || path.contains("${") {
-            out.unread.push((line, "names another file by an address or a variable, which is not followed".to_owned()));
-        } else {
-            out.includes.push(Include { line, path: path.to_owned() });
-        }
-    } else if !is(OPTIONS) {
+    }
+    if !is_known {
         out.unread.push((line, "has an option that this version does not know".to_owned()));
+    }
+}
+
+/// The value in a word that is one of these options: `-rVALUE`, `--requirement=VALUE`; an inner none where the next word is
+/// the value. A long option may be cut short, as `optparse` of Python has it.
+fn value_of<'a>(word: &'a str, options: &[&str]) -> Option<Option<&'a str>> {
+    if word.starts_with("--") {
+        let (head, value) = word.split_once('=').map_or((word, None), |(head, value)| (head, Some(value)));
+        return (head.len() > 2 && options.iter().any(|option| option.starts_with(head))).then_some(value);
+    }
+    let short = options.iter().filter(|option| option.len() == 2);
+    let rest = short.filter_map(|option| word.strip_prefix(option)).next()?;
+    Some(Some(rest).filter(|rest| !rest.is_empty()))
+}
+
+fn tree(out: &mut Lock, line: u32, path: &str) {
+    // The project itself, with extras or without.
+    let tree = path.split(['[', ' ', ';']).next().unwrap_or_default();
+    if let Some(found) = repository(path) {
+        out.pins.push(Pin { line: Some(line), ..found });
+    } else if !is_here(tree) {
+        out.unread.push((line, "names a source tree, which this version does not follow".to_owned()));
+    }
+}
+
+fn include(out: &mut Lock, line: u32, path: &str) {
+    let path = lines::local(path).unwrap_or_else(|| path.to_owned());
+    if path.is_empty() || path.contains("://") || path.contains("${") {
+        out.unread.push((line, "names another file by an address or a variable, which is not followed".to_owned()));
+        out.hides |= !path.is_empty();
+    } else {
+        out.includes.push(Include { line, path });
     }
 }
 
@@ -223,7 +266,7 @@ fn hashes(out: &mut Lock, line: u32, name: &str, what: &str, options: &str) -> V
 
 /// A path or address of a wheel names the package by its file name: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`.
 fn wheel(text: &str) -> Option<Pin> {
-    let path = text.split([' ', '#', '?', ';']).find(|part| part.ends_with(".whl"))?;
+    let path = text.split([' ', '#', '?', ';']).find(|part| without_end(part, ".whl").is_some())?;
     let mut fields = file_name(path).split('-');
     let (name, version) = (fields.next()?, fields.next()?);
     fields.next()?;
@@ -237,8 +280,9 @@ fn wheel(text: &str) -> Option<Pin> {
 
 /// So does one of sources: `NAME-VERSION.tar.gz`. Where the line names the package as well, the file may have any name.
 fn archive(text: &str) -> Option<Pin> {
-    let path = text.split([' ', '#', '?', ';']).find(|part| ARCHIVES.iter().any(|end| part.ends_with(end)))?;
-    let stem = ARCHIVES.iter().find_map(|end| file_name(path).strip_suffix(end))?;
+    let path =
+        text.split([' ', '#', '?', ';']).find(|part| ARCHIVES.iter().any(|end| without_end(part, end).is_some()))?;
+    let stem = ARCHIVES.iter().find_map(|end| without_end(file_name(path), end))?;
     let from_file = stem
         .rsplit_once('-')
         .filter(|(name, version)| is_name(name) && version.starts_with(|first: char| first.is_ascii_digit()));
@@ -262,7 +306,13 @@ fn repository(text: &str) -> Option<Pin> {
     let (place, fragment) = text.split_once('#')?;
     let named = fragment.split(['&', ' ', ';']).find_map(|part| part.strip_prefix("egg="))?;
     let name = named.split('[').next().filter(|name| is_name(name))?;
-    place.contains("://").then(|| Pin { name: name.to_owned(), source: Some(excerpt(place)), ..Pin::default() })
+    let version = tag(name, place);
+    place.contains("://").then(|| Pin {
+        name: name.to_owned(),
+        version,
+        source: Some(excerpt(place)),
+        ..Pin::default()
+    })
 }
 
 fn file_name(path: &str) -> &str {
@@ -336,7 +386,7 @@ mod tests {
     #[test]
     fn other_files_and_trees_are_named() {
         let out = read(
-            "-rbase.txt\n--requirement=../a b.txt # c\n-c 'c.txt'\n--constraint d.txt\n-r https://h/x.txt\n-r ${HOME}/x\n-r\n-e .\n-e .[dev]\n--editable ../near\n.\n./[dev] ; a > 'b'\n-e git+https://h/far@1#egg=far\n",
+            "-rbase.txt\n--requirement='../a b.txt' # c\n-c 'c.txt'\n--constraint d.txt\n-r https://h/x.txt\n-r ${HOME}/x\n-r\n-e .\n-e .[dev]\n--editable ../near\n.\n./[dev] ; a > 'b'\n-e git+https://h/far@1#egg=far\n",
         );
         let named: Vec<(u32, &str)> = out.includes.iter().map(|one| (one.line, &*one.path)).collect();
         assert_eq!(named, [(1, "base.txt"), (2, "../a b.txt"), (3, "c.txt"), (4, "d.txt")]);
@@ -345,6 +395,44 @@ mod tests {
         let told = [format!("5 {address}"), format!("6 {address}"), format!("7 {address}"), tree.to_owned()];
         assert_eq!(unread(&out), told);
         assert_eq!(shown(&out.pins), [("far", None, 13, Some("git+https://[redacted]@1"))]);
+    }
+
+    #[test]
+    fn no_option_hides_another() {
+        let out = read(
+            "--pre -r a.lst\n-i https://h -r b\n--req c\n--constr=d --pre\n-r e --no-index\n-r f\\ g.lst\n-r \"h i\"\n-r file:///j/k%20l\n--no-index -c m -r n\n--pre -e git+https://h/x@1#egg=far\n",
+        );
+        let named: Vec<&str> = out.includes.iter().map(|one| &*one.path).collect();
+        assert_eq!(named, ["a.lst", "b", "c", "d", "e", "f g.lst", "h i", "/j/k l", "m", "n"]);
+        assert_eq!((unread(&out).len(), out.hides, out.pins.len()), (0, false, 1));
+        assert!(read("-r https://h/x\n").hides && read("-r ${X}/y").hides && !read("-r\n--later\n").hides);
+    }
+
+    #[test]
+    fn lines_are_those_of_pip() {
+        for text in [
+            "litellm==1.82\\\n.7\n",
+            "lite\\\nllm==1.82.7\n",
+            "# a\u{2028}litellm==1.82.7",
+            "litellm>=1.82.7,<=1.82.7",
+            "https://h/litellm-1.82.7-py3-none-any.WHL",
+            "https://h/litellm-1.82.7.Tar.GZ",
+            "litellm @ git+https://h/x@v1.82.7",
+            "litellm @ git+https://h/x@refs/tags/1.82.7#sub=a",
+            "git+https://h/x@litellm-1.82.7#egg=litellm",
+        ] {
+            let out = read(text);
+            let found: Vec<_> = out.pins.iter().map(|pin| (&*pin.name, pin.version.as_deref())).collect();
+            assert_eq!(found, [("litellm", Some("1.82.7"))], "{text}");
+        }
+        is("litellm<1.82.8,>=1.82.7", "litellm", None);
+        is("litellm @ git+https://h/x@main", "litellm", None);
+        let long = read(&format!("{}\nlitellm==1.82.7\n", "a".repeat(lines::LONGEST)));
+        assert_eq!(
+            (unread(&long), long.hides, long.pins.len()),
+            (vec!["1 is longer than any requirement".to_owned()], true, 1)
+        );
+        assert!(parse(b"# coding: utf-7\n+AGw-itellm==1.82.7").is_err());
     }
 
     #[test]
@@ -384,7 +472,7 @@ mod tests {
                 ("x", None, 3, Some("https://h/x/archive/v1.0.zip")),
                 ("lite-llm", Some("1.0+corp"), 4, Some("file:///d/lite_llm-1.0%2Bcorp.zip")),
                 ("far", None, 5, Some("git+https://[redacted]@v1")),
-                ("y", None, 6, Some("git+ssh://[redacted]@1.82.7")),
+                ("y", Some("1.82.7"), 6, Some("git+ssh://[redacted]@1.82.7")),
             ]
         );
         assert_eq!(unread(&out), ["7 is no NAME==VERSION", "8 is no NAME==VERSION"]);

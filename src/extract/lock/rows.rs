@@ -5,6 +5,8 @@ use std::str::FromStr as _;
 
 use pep440_rs::Version;
 
+use super::format::{self, Format};
+use super::lines::{self, Logical};
 use super::{Fault, Lock, Pin, excerpt};
 use crate::extract::format::placed;
 use crate::extract::input::Content;
@@ -16,7 +18,7 @@ use crate::model::path::TargetPath;
 use crate::model::watch::Watch;
 
 /// Most rows of one file. Beyond them only names that packs name are kept, so none that matters is lost.
-const MOST: usize = 20_000;
+const MOST: usize = 2_000;
 
 /// Most other files that one names and that are kept: more than are followed, which says that there are too many.
 const MOST_INCLUDES: usize = 1000;
@@ -60,7 +62,9 @@ pub(super) fn add(source: &Source<'_>, lock: Result<Lock, Fault>, harvest: &mut 
         Err(fault) => {
             let gap = Gap::new(source.check, source.path.clone(), GapReason::Malformed);
             let gap = gap.because(excerpt(&fault.to_string()).as_str());
-            let is_named = names_watched(&text(source), source.watch);
+            // What cannot be read may hide any name.
+            let is_hidden = is_lines(source) && lines::decode(&source.content.bytes).is_err();
+            let is_named = is_hidden || names_watched(&text(source), source.watch);
             harvest.gaps.push(if is_named { gap } else { gap.harmless() });
         }
     }
@@ -77,17 +81,26 @@ fn unread(source: &Source<'_>, lock: &Lock) -> Option<Gap> {
     let gap = gap.because(format!("{}{more}", excerpt(&named.join("; ")).as_str()));
     let mut lines: Vec<u32> = lock.unread.iter().map(|(line, _)| *line).collect();
     lines.sort_unstable();
-    let (text, mut wanted, mut goes_on) = (text(source), lines.into_iter().peekable(), false);
-    let mut is_named = lock.unread.iter().any(|(_, why)| names_watched(why, source.watch));
-    for (line, number) in text.lines().zip(1_u32..).skip(first.saturating_sub(1) as usize) {
-        let is_wanted = wanted.next_if(|next| *next == number).is_some();
+    let (text, mut wanted) = (text(source), lines.into_iter().peekable());
+    let mut is_named = lock.hides || lock.unread.iter().any(|(_, why)| names_watched(why, source.watch));
+    let mut look = |number: u32, line: &str| {
+        let is_wanted = wanted.next_if(|next| *next <= number).is_some();
         while wanted.next_if(|next| *next <= number).is_some() {}
-        if is_wanted || goes_on {
-            is_named |= names_watched(line, source.watch);
-            goes_on = line.trim_end().ends_with('\\');
-        }
+        is_named |= is_wanted && names_watched(line, source.watch);
+    };
+    if is_lines(source) {
+        Logical::of(&text).for_each(|line| look(line.number, &line.text));
+    } else {
+        let from = first.saturating_sub(1) as usize;
+        text.lines().zip(1_u32..).skip(from).for_each(|(line, number)| look(number, line));
     }
     Some(if is_named { gap } else { gap.harmless() })
+}
+
+/// Whether pip would read it, line by line.
+fn is_lines(source: &Source<'_>) -> bool {
+    let name = String::from_utf8_lossy(source.path.file_name()).to_ascii_lowercase();
+    matches!(format::by_name(&name), None | Some(Format::Requirements))
 }
 
 fn text<'a>(source: &'a Source<'_>) -> std::borrow::Cow<'a, str> {

@@ -1,7 +1,7 @@
 //! Lock and requirement files on a target: each pin is a row of the report, named and not installed.
 //!
 //! They are found by their names, wherever they lie: `uv.lock`, `poetry.lock`, `pdm.lock`, `Pipfile.lock`, `pylock.toml`,
-//! `environment.yml`, `conda-lock.yml`, `conda-PLATFORM.lock`, `pixi.lock`, `requirements*.txt`, `*requirements.txt`,
+//! `environment.yml`, `conda-lock.yml`, `conda-PLATFORM.lock`, `pixi.lock`, `requirements*.txt`, `requirements*.in`, `*requirements.txt`,
 //! `constraints*.txt`, all `.txt` of a folder `requirements`, and `SCRIPT.py.lock`. Those in installed packages are test data
 //! most of the time; they only name, and are read as well.
 
@@ -38,7 +38,7 @@ pub const EXTRACTOR: Extractor = Extractor {
             NamePattern::Suffix(".py.lock"),
         ]),
     },
-    cap: 128 << 20,
+    cap: 64 << 20,
     read,
 };
 
@@ -66,7 +66,8 @@ fn is_asked(name: &[u8]) -> bool {
     let is_text = name.ends_with(".txt")
         && (name.starts_with("requirements") || name.starts_with("constraints") || name.ends_with("requirements.txt"));
     let is_plain = name.ends_with(".txt") || name.ends_with(".in") || name.ends_with(".py");
-    is_text || name.ends_with(".py.lock") || (!is_plain && format::by_name(&name).is_some())
+    let is_source = name.starts_with("requirements") && name.ends_with(".in");
+    is_text || is_source || name.ends_with(".py.lock") || (!is_plain && format::by_name(&name).is_some())
 }
 
 fn read_folder(input: &Input<'_>, harvest: &mut Harvest) {
@@ -102,7 +103,8 @@ fn read_file(input: &Input<'_>, dir: &Dir, folder: &TargetPath, name: &[u8], har
         Err(why) => return harvest.gaps.push(input.gap_at(path, why)),
     };
     // Lines say something without those that follow; the other formats do not.
-    let is_lines = name.to_ascii_lowercase().ends_with(b".txt");
+    let lower = name.to_ascii_lowercase();
+    let is_lines = lower.ends_with(b".txt") || lower.ends_with(b".in");
     if opened.stat.size > input.cap && !is_lines {
         let gap = input.gap_at(path, GapReason::TooLarge);
         return harvest.gaps.push(gap.because("it is larger than any lock file, and was not read"));
@@ -135,6 +137,7 @@ mod tests {
             "conda-linux-64.lock",
             "pixi.lock",
             "requirements.txt",
+            "requirements.in",
             "requirements-dev.txt",
             "Requirements_dev.txt",
             "dev-requirements.txt",
@@ -148,7 +151,7 @@ mod tests {
         }
         for name in [
             "requirements.yml",
-            "requirements.in",
+            "dev.in",
             "requirements.md",
             "base.txt",
             "x.py",
