@@ -1,11 +1,11 @@
 //! What lies in caches and archives: which store holds it, and what the store's own notes say of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::environments::Builder;
 use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::facts::{CacheNote, Facts};
-use crate::model::id::sha256_of_hex;
+use crate::model::id::{Id, sha256_of_hex};
 use crate::model::path::TargetPath;
 
 /// Gives what is only stored its environment, the cache or layer that it lies in, and with it its state.
@@ -49,6 +49,8 @@ pub(super) fn take_notes(facts: &mut Facts) {
             by_place.entry(place).or_default().push(at);
         }
     }
+    // A list of downloads may name one of them again and again.
+    let mut told: HashSet<Id> = HashSet::new();
     for note in notes {
         let known = by_place.get(&note.about);
         for at in known.into_iter().flatten() {
@@ -56,7 +58,7 @@ pub(super) fn take_notes(facts: &mut Facts) {
                 tell(found, &note);
             }
         }
-        if let (None, Some(gone)) = (known, &note.names) {
+        if let (None, Some(gone)) = (known, note.names.as_ref().filter(|gone| told.insert(gone.id))) {
             let mut gone = Distribution { state: DistState::Leftover, ..(**gone).clone() };
             tell(&mut gone, &note);
             facts.distributions.push(gone);
