@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use super::held::{self, Archive, Holding, Miss};
-use super::zipped::{self, Shown};
+use super::held::{self, Miss};
+use super::zipped;
 use super::{HEADER_CAP, ends_in, is_shown_elsewhere, sha256};
 use crate::extract::Extractor;
 use crate::extract::format::headers::{self, Headers};
@@ -23,7 +23,6 @@ use crate::model::interest::{Ask, EntryKind, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::record::{KnownRow, RecordState};
 use crate::model::watch::Watch;
-use crate::target::dir::OpenFile;
 
 /// Most rows with known hashes that are kept: each says the same.
 const MOST_KNOWN: usize = 100;
@@ -120,21 +119,10 @@ fn gap(input: &Input<'_>, miss: Miss) -> Gap {
 
 /// One whose name does not say what it is: the folders of metadata in it do.
 fn nameless(input: &Input<'_>) -> Harvest {
-    let mut harvest = Harvest::default();
-    let file: OpenFile = match input.open_candidate_to_judge() {
-        Ok(file) => file,
-        Err(why) => return Harvest::missed(input.gap(why)),
-    };
-    let mut holding = Holding::new(input.watch);
-    let shown = Shown { before: b"", form: Some(MetadataForm::Wheel) };
-    match zipped::look(&input.at_will(&file), &shown, &mut holding) {
-        Ok(()) => {}
-        Err(fault) if fault == zip::NO_ARCHIVE => holding.miss(Miss::harmless(fault.reason, fault.says)),
-        Err(fault) => holding.miss(fault.into()),
+    match input.open_candidate_to_judge() {
+        Ok(file) => zipped::held_by(input, &file, MetadataForm::Wheel),
+        Err(why) => Harvest::missed(input.gap(why)),
     }
-    let from = Archive { changed: file.stat.modified, is_elsewhere: file.is_elsewhere };
-    holding.finish(input, &from, &mut harvest);
-    harvest
 }
 
 /// What a wheel says of itself.

@@ -1,11 +1,9 @@
 //! Zip archives that Python runs (PEP 441): those of `zipapp`, pex (`PEX-INFO`, wheels unpacked or as they are in `.deps`)
 //! and shiv (`environment.json`, `site-packages`). Anything may stand in front of the archive, usually a `#!` line.
 
-use super::held::{Archive, Holding, Miss};
-use super::zipped::{self, Shown};
+use super::zipped;
 use super::{HEADER_CAP, ends_in, is_shown_elsewhere};
 use crate::extract::Extractor;
-use crate::extract::format::zip;
 use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
@@ -43,16 +41,5 @@ fn read(input: &Input<'_>) -> Harvest {
 
 /// What the archive `file` holds.
 pub(super) fn look(input: &Input<'_>, file: &OpenFile) -> Harvest {
-    let mut harvest = Harvest::default();
-    let mut holding = Holding::new(input.watch);
-    let shown = Shown { before: b"", form: Some(MetadataForm::Zipapp) };
-    match zipped::look(&input.at_will(file), &shown, &mut holding) {
-        Ok(()) => {}
-        // In what is no archive there is nothing to be found.
-        Err(fault) if fault == zip::NO_ARCHIVE => holding.miss(Miss::harmless(fault.reason, fault.says)),
-        Err(fault) => holding.miss(fault.into()),
-    }
-    let from = Archive { changed: file.stat.modified, is_elsewhere: file.is_elsewhere };
-    holding.finish(input, &from, &mut harvest);
-    harvest
+    zipped::held_by(input, file, MetadataForm::Zipapp)
 }

@@ -8,14 +8,17 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::held::{Held, Holding, Miss};
+use super::held::{Archive, Held, Holding, Miss};
 use super::{HEADER_CAP, file_name};
 use crate::extract::format::headers;
 use crate::extract::format::names;
 use crate::extract::format::read_at::ReadAt;
 use crate::extract::format::zip::{self, Entry, Fault};
+use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
+use crate::model::facts::Harvest;
+use crate::target::dir::OpenFile;
 
 /// Most METADATA files of one archive that are read: those of packages that packs name.
 const MOST_READ: usize = 1000;
@@ -143,6 +146,21 @@ pub fn held_whole(stream: &mut dyn std::io::Read, cap: u64) -> Result<Vec<u8>, M
         Ok(_) => Ok(bytes),
         Err(why) => Err(Miss::from(super::inflated::fault(&why))),
     }
+}
+
+/// What the zip archive `file` holds, each of this form.
+pub(super) fn held_by(input: &Input<'_>, file: &OpenFile, form: MetadataForm) -> Harvest {
+    let mut harvest = Harvest::default();
+    let mut holding = Holding::new(input.watch);
+    match look(&input.at_will(file), &Shown { before: b"", form: Some(form) }, &mut holding) {
+        Ok(()) => {}
+        // In what is no archive there is nothing to be found.
+        Err(fault) if fault == zip::NO_ARCHIVE => holding.miss(Miss::harmless(fault.reason, fault.says)),
+        Err(fault) => holding.miss(fault.into()),
+    }
+    let from = Archive { changed: file.stat.modified, is_elsewhere: file.is_elsewhere };
+    holding.finish(input, &from, &mut harvest);
+    harvest
 }
 
 #[cfg(test)]
