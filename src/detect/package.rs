@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule {
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
     let twins = Twins::of(&scene.facts.distributions);
-    // Whom a resolver only looked at was never here.
+    // What a resolver only looked at was never here.
     let known = scene.facts.distributions.iter().filter(|found| found.state.is_evidence());
     let rows = known.filter(|found| !twins.is_told_by_another(found));
     rows.flat_map(|found| matches(scene, found).map(move |hit| (found, hit)))
@@ -234,16 +234,19 @@ fn weigh(state: DistState, hit: &Hit<'_>) -> (Level, Confidence) {
     (indicator.level.min(most), confidence)
 }
 
+/// Whether a cache's own note is all that there is of it: a pointer of uv, a line of conda's list.
+fn is_note(found: &Distribution) -> bool {
+    let name = found.path.file_name();
+    name == b"urls.txt" || name.ends_with(b".http") || name.ends_with(b".rev")
+}
+
 /// In which state it is, and in what.
 pub(super) fn place_words(found: &Distribution) -> String {
     let name = || Excerpt::of(found.path.file_name());
     match found.metadata {
         MetadataForm::Lockfile => format!("pinned in {}", name()),
         MetadataForm::Zipapp | MetadataForm::Frozen => format!("inside {}", name()),
-        // A line of a list, or a pointer to nothing.
-        MetadataForm::Wheel | MetadataForm::Sdist | MetadataForm::CondaPackage
-            if found.state == DistState::Leftover && found.hidden_by.is_none() =>
-        {
+        MetadataForm::Wheel | MetadataForm::CondaPackage if found.state == DistState::Leftover && is_note(found) => {
             format!("known to have been downloaded (by {}), and nothing of it is left there", name())
         }
         _ => state_words(found.state).to_owned(),

@@ -71,7 +71,7 @@ impl DistState {
         matches!(self, Self::Installed | Self::Editable)
     }
 
-    /// Whether it says anything of what was here: whom a resolver only looked at was not.
+    /// Whether it says anything of what was here: what a resolver only looked at was not.
     #[must_use]
     pub fn is_evidence(self) -> bool {
         self != Self::Considered
