@@ -1,6 +1,6 @@
 //! What RECORD gives away: a row with the hash of a known payload, and files that are not what their rows say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Rule, Scene, file, layer, package, settle};
 use crate::intel::index::Known;
@@ -36,11 +36,14 @@ pub const CHANGED: Rule = Rule {
 /// Most files that one finding shows.
 const SHOWN: usize = 10;
 
-/// What packs know by its SHA-256.
-fn by_hash<'a>(scene: &Scene<'a>) -> BTreeMap<&'a str, Vec<Known<'a>>> {
+/// What packs know of these SHA-256. Most sweeps ask for none.
+fn by_hash<'a>(scene: &Scene<'a>, wanted: &HashSet<&str>) -> BTreeMap<&'a str, Vec<Known<'a>>> {
     let mut by_hash: BTreeMap<&str, Vec<Known<'_>>> = BTreeMap::new();
+    if wanted.is_empty() {
+        return by_hash;
+    }
     for known in scene.intel.all().filter(|known| known.indicator.kind.has_hashed_files()) {
-        for hash in &known.indicator.sha256 {
+        for hash in known.indicator.sha256.iter().filter(|hash| wanted.contains(hash.as_str())) {
             by_hash.entry(hash).or_default().push(known);
         }
     }
@@ -48,8 +51,8 @@ fn by_hash<'a>(scene: &Scene<'a>) -> BTreeMap<&'a str, Vec<Known<'a>>> {
 }
 
 fn run_known(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
-    let by_hash = by_hash(scene);
     let rows = scene.facts.distributions.iter().flat_map(|found| found.known_rows.iter().map(move |row| (found, row)));
+    let by_hash = by_hash(scene, &rows.clone().map(|(_, row)| row.sha256.as_str()).collect());
     let hits = rows.flat_map(|(found, row)| {
         let known = by_hash.get(row.sha256.as_str()).into_iter().flatten();
         known.map(move |known| (found, row, known))
@@ -88,9 +91,9 @@ fn of_hash(scene: &Scene<'_>, found: &Distribution, known: &Known<'_>, rule: &'s
 }
 
 fn run_archives(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
-    let by_hash = by_hash(scene);
     let here = scene.facts.distributions.iter().filter(|found| found.state.is_evidence());
     let hashes = here.flat_map(|found| found.hashes.iter().map(move |hash| (found, hash)));
+    let by_hash = by_hash(scene, &hashes.clone().map(|(_, hash)| hash.as_str()).collect());
     hashes
         .flat_map(|(found, hash)| {
             by_hash.get(hash.as_str()).into_iter().flatten().map(move |known| (found, hash, known))

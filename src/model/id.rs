@@ -78,6 +78,12 @@ pub fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
+/// The hex of a SHA-256 as reports and packs write it, in lower case; none for anything else.
+#[must_use]
+pub fn lower_sha256(text: &str) -> Option<String> {
+    sha256_of_hex(text).map(|_| text.to_ascii_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
 use crate::model::facts::Harvest;
+use crate::model::id::lower_sha256;
 use crate::target::dir::OpenFile;
 
 /// Most METADATA files of one archive that are read: those of packages that packs name.
@@ -119,9 +120,8 @@ struct PexInfo {
 #[must_use]
 pub fn hashes(pex_info: &[u8]) -> BTreeMap<String, String> {
     let info: PexInfo = serde_json::from_slice(pex_info).unwrap_or_default();
-    let is_sha256 = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let all = info.distributions.into_iter().filter(|(_, hash)| info.deps_are_wheel_files && is_sha256(hash));
-    all.map(|(name, hash)| (name, hash.to_ascii_lowercase())).collect()
+    let all = info.distributions.into_iter().filter(|_| info.deps_are_wheel_files);
+    all.filter_map(|(name, hash)| Some((name, lower_sha256(&hash)?))).collect()
 }
 
 fn add_hashes(pex_info: &[u8], into: &mut Holding<'_>) {

@@ -5,7 +5,7 @@
 use crate::extract::Extractor;
 use crate::extract::input::Input;
 use crate::model::facts::{CacheNote, Harvest};
-use crate::model::id::sha256_of_hex;
+use crate::model::id::lower_sha256;
 use crate::model::interest::{Ask, Interest, NamePattern};
 
 /// The row.
@@ -36,8 +36,7 @@ fn read(input: &Input<'_>) -> Harvest {
 /// The hash: plain, or with its kind in front. Other tools write files of this name, which say nothing.
 fn parse(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let hash = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
-    sha256_of_hex(&hash).is_some().then_some(hash)
+    lower_sha256(text.strip_prefix("sha256:").unwrap_or(text))
 }
 
 #[cfg(test)]

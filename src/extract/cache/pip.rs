@@ -18,7 +18,7 @@ use crate::extract::input::Input;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::Distribution;
 use crate::model::facts::{CacheNote, Harvest};
-use crate::model::id::sha256_of_hex;
+use crate::model::id::lower_sha256;
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
@@ -171,8 +171,7 @@ impl Origin {
     fn sha256(&self) -> Option<String> {
         let info = &self.archive_info;
         let old = info.hash.as_deref().and_then(|hash| hash.strip_prefix("sha256="));
-        let hash = info.hashes.sha256.as_deref().or(old)?.to_ascii_lowercase();
-        sha256_of_hex(&hash).is_some().then_some(hash)
+        lower_sha256(info.hashes.sha256.as_deref().or(old)?)
     }
 }
 

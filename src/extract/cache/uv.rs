@@ -13,7 +13,7 @@ use crate::extract::input::Input;
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm};
 use crate::model::facts::{CacheNote, Harvest};
-use crate::model::id::sha256_of_hex;
+use crate::model::id::lower_sha256;
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
@@ -96,13 +96,7 @@ fn considered(input: &Input<'_>, above: &[String]) -> Harvest {
 /// A wheel that was fetched: its content lies in the archive that the pointer names.
 fn wheel(input: &Input<'_>, above: &[String], bucket: usize) -> Harvest {
     let mut harvest = Harvest::default();
-    let (pointer, modified) = match pointer(input) {
-        Ok(read) => read,
-        Err(gap) => {
-            harvest.gaps.push(gap);
-            (Pointer::default(), None)
-        }
-    };
+    let (pointer, modified) = pointer(input, &mut harvest);
     let stem = stem(input);
     let linked = input.target.root.follow_link(&input.folder(), input.candidate.dir, &stem);
     // Without links, as on Windows, the archive is found by its id.
@@ -133,13 +127,7 @@ fn archive(input: &Input<'_>, cache: &TargetPath, id: &[u8]) -> TargetPath {
 /// `…/pypi/NAME/VERSION/revision.http`, `…/index/DIGEST/NAME/VERSION/…`; of what came from an address, the name is there.
 fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
     let mut harvest = Harvest::default();
-    let (pointer, modified) = match pointer(input) {
-        Ok(read) => read,
-        Err(gap) => {
-            harvest.gaps.push(gap);
-            (Pointer::default(), None)
-        }
-    };
+    let (pointer, modified) = pointer(input, &mut harvest);
     let of_index = match above {
         [version, name, index, ..] if index == "pypi" => Some((name, version)),
         [version, name, _, index, ..] if index == "index" => Some((name, version)),
@@ -164,15 +152,23 @@ fn sources(input: &Input<'_>, above: &[String]) -> Harvest {
 
 /// What the candidate says, and when it was written. One that says nothing is told, and its name says which download it
 /// is about all the same.
-fn pointer(input: &Input<'_>) -> Result<(Pointer, Option<Time>), Gap> {
-    let missed = |why| input.gap(why).harmless();
+fn pointer(input: &Input<'_>, harvest: &mut Harvest) -> (Pointer, Option<Time>) {
+    match read_pointer(input) {
+        Ok((pointer, modified)) => (pointer, Some(modified)),
+        Err(gap) => {
+            harvest.gaps.push(gap.harmless());
+            (Pointer::default(), None)
+        }
+    }
+}
+
+fn read_pointer(input: &Input<'_>) -> Result<(Pointer, Time), Gap> {
+    let missed = |why| input.gap(why);
     let Opened { file, modified } = open(input).map_err(missed)?;
     let content = input.read_open(file, input.cap).map_err(missed)?;
-    let told = parse(&content.bytes).ok_or_else(|| {
-        let says = "it is no pointer to a download of uv; its name was used";
-        input.gap(GapReason::Malformed).because(says).harmless()
-    })?;
-    Ok((told, Some(modified)))
+    let says = "it is no pointer to a download of uv; its name was used";
+    let pointer = parse(&content.bytes).ok_or_else(|| input.gap(GapReason::Malformed).because(says))?;
+    Ok((pointer, modified))
 }
 
 /// What a pointer says.
@@ -204,9 +200,9 @@ pub fn parse(bytes: &[u8]) -> Option<Pointer> {
     let id =
         texts.pop_front().filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))?;
     let kind = texts.iter().position(|text| text.eq_ignore_ascii_case("sha256"));
-    let sha256 = kind.and_then(|at| texts.get(at + 1)).map(|hash| hash.to_ascii_lowercase());
+    let sha256 = kind.and_then(|at| texts.get(at + 1)).and_then(|hash| lower_sha256(hash));
     let file = texts.iter().find(|text| text.ends_with(".whl")).cloned();
-    Some(Pointer { id, sha256: sha256.filter(|hash| sha256_of_hex(hash).is_some()), file, url: url(bytes) })
+    Some(Pointer { id, sha256, file, url: url(bytes) })
 }
 
 /// The first address in a file.

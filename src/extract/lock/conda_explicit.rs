@@ -4,6 +4,7 @@
 
 use super::{Fault, Lock, Pin, excerpt, is_conda_name, is_version, of_conda, requirements};
 use crate::extract::format::placed;
+use crate::model::id::lower_sha256;
 
 /// How archives of conda end.
 const ARCHIVES: &[&str] = &[".conda", ".tar.bz2"];
@@ -46,8 +47,7 @@ fn address(lock: &mut Lock, line: u32, text: &str) {
         return;
     };
     let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
-    let is_hash = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let hashes = if is_hash { vec![digits.to_ascii_lowercase()] } else { Vec::new() };
+    let hashes = lower_sha256(digits).into_iter().collect();
     let pin = of_conda(&name, Some(&version));
     lock.pins.push(Pin { line: Some(line), hashes, source: Some(excerpt(url)), ..pin });
 }

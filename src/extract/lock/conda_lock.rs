@@ -3,6 +3,7 @@
 
 use super::{Fault, Lock, Pin, excerpt, is_conda_name, is_version, shown};
 use crate::extract::format::yaml::{self, Node, Value};
+use crate::model::id::lower_sha256;
 
 /// The newest format that this reads.
 const NEWEST: u32 = 1;
@@ -57,8 +58,8 @@ impl Row<'_> {
         if version.is_none() && self.version.is_some() {
             lock.unread.push((line, format!("has a version of {} that is no single version", shown(name))));
         }
-        let is_hash = |digits: &&str| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if self.digits.is_some_and(|digits| !is_hash(&digits)) {
+        let hash = self.digits.and_then(lower_sha256);
+        if self.digits.is_some() && hash.is_none() {
             lock.unread.push((line, format!("has a SHA-256 of {} that is none", shown(name))));
         }
         lock.pins.push(Pin {
@@ -66,7 +67,7 @@ impl Row<'_> {
             version: version.map(str::to_owned),
             range: String::new(),
             line: Some(line),
-            hashes: self.digits.filter(is_hash).map(str::to_ascii_lowercase).into_iter().collect(),
+            hashes: hash.into_iter().collect(),
             source: if self.is_pip { None } else { Some(excerpt(self.url.unwrap_or("conda"))) },
         });
     }

@@ -28,6 +28,7 @@ pub use format::read;
 
 use super::format::names::is_name;
 use super::format::toml::{Table, Text};
+use crate::model::id::lower_sha256;
 use crate::model::text::Excerpt;
 
 /// What a lock file says.
@@ -146,8 +147,7 @@ fn is_known(what: &str, version: Text<'_>, newest: u32) -> Result<(), String> {
 /// The `sha256:…` of a lock file, in lower case.
 fn sha256(text: &str) -> Option<String> {
     let (kind, hex) = text.trim().split_once(':')?;
-    let is_hex = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (kind.eq_ignore_ascii_case("sha256") && is_hex).then(|| hex.to_ascii_lowercase())
+    if kind.eq_ignore_ascii_case("sha256") { lower_sha256(hex) } else { None }
 }
 
 /// Whether a text is one version: no range, no pattern. What is no version by PEP 440 but could once be published is one.
