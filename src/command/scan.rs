@@ -9,7 +9,7 @@ use crate::cli::{ScanArgs, ScopeArg};
 use crate::config::{self, Config};
 use crate::detect::{self, Scene};
 use crate::error::Error;
-use crate::extract::{self, EXTRACTORS, container, link, lock, program_version, startup, verify};
+use crate::extract::{self, EXTRACTORS, autostart, container, link, lock, program_version, startup, verify};
 use crate::intel::index::Intel;
 use crate::model::coverage::GapReason;
 use crate::model::distribution::MetadataForm;
@@ -141,7 +141,7 @@ fn gather(config: &Config, target: &Target, intel: &Intel) -> Result<Harvest, Er
     let archives = if config.args.archives { Archives::Opened } else { Archives::Closed };
     let watch = Watch { archives, ..intel.watch() };
     let places = Places::built_in();
-    let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch, &places);
+    let names = NameTable::of(EXTRACTORS.iter().map(|row| &row.interest), &watch, &places, &target.starts);
     let seen = Progress::default();
     let walk = Walk {
         target,
@@ -177,6 +177,7 @@ struct Bounds<'a> {
 /// With the whole picture there is a second look.
 fn look_again(config: &Config, target: &Target, watch: &Watch, bounds: &Bounds<'_>, facts: &mut Facts) -> Harvest {
     let mut later = container::settle(target, facts);
+    autostart::settle::settle(target, facts);
     later.merge(program_version::settle(target, facts));
     later.merge(startup::settle(target, facts));
     later.merge(verify::verify(target, watch, facts, config.args.verify));

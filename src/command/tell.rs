@@ -65,7 +65,7 @@ pub(super) fn tell(told: &Told<'_>) -> Result<ExitCode, Error> {
         environments: &facts.environments,
         distributions: &facts.distributions,
         startup_hooks: hooks.map(|(hook, verdict)| HookRow::of(hook, verdict)).collect(),
-        autostarts: [],
+        autostarts: &facts.autostarts,
         processes: [],
         connections: [],
         traces: [],

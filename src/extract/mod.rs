@@ -9,6 +9,7 @@
 //! | [`lock`] | lock and requirement files, heads of scripts |
 //! | [`container`] | stores of container engines |
 //! | [`pipeline`] | pipelines and recipes of images |
+//! | [`autostart`] | what starts by itself |
 //! | [`known_file`] | files under names that packs watch |
 //! | [`format`](mod@format) | formats that several of these need |
 //! | [`link`] | joins all of it; [`startup`], [`verify`] and [`program_version`] look again after that |
@@ -16,6 +17,7 @@
 //! THE TABLE below is the register of checks: it feeds the walk, the coverage list, `plan`, `explain` and the tests.
 
 pub mod archive;
+pub mod autostart;
 pub mod cache;
 pub mod container;
 pub mod format;
@@ -70,6 +72,9 @@ pub static EXTRACTORS: &[Extractor] = &[
     python::pth::EXTRACTOR,
     python::customize::EXTRACTOR,
     setting::EXTRACTOR,
+    autostart::systemd::EXTRACTOR,
+    autostart::systemd::LINKS,
+    autostart::cron::EXTRACTOR,
     cache::pip::EXTRACTOR,
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,
@@ -99,6 +104,7 @@ pub struct Later {
 /// Every check that comes after the join.
 pub static LATER: &[Later] = &[
     container::STAGE,
+    autostart::settle::STAGE,
     program_version::STAGE,
     startup::STAGE,
     verify::STAGE,

@@ -1,6 +1,7 @@
 //! Everything the readers found, a vector per noun. Harvests merge in any order; one sort at the end makes two sweeps
 //! of the same disk equal.
 
+use super::autostart::{Autostart, UnitLink};
 use super::container::{ContainerStore, KnownContainer};
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
@@ -46,6 +47,10 @@ pub struct Facts {
     pub settings: Vec<PythonSetting>,
     /// Other files that lock and requirement files name; for the second look.
     pub lock_includes: Vec<LockInclude>,
+    /// What starts by itself.
+    pub autostarts: Vec<Autostart>,
+    /// Links that arm units of systemd; for the stage after the join.
+    pub unit_links: Vec<UnitLink>,
     /// Stores of container engines; for the stage after the join.
     pub container_stores: Vec<ContainerStore>,
     /// What Docker writes of its containers, apart from its stores; for the same.
@@ -133,6 +138,8 @@ impl Harvest {
             package_code,
             settings,
             lock_includes,
+            autostarts,
+            unit_links,
             container_stores,
             known_containers,
         } = other.facts;
@@ -151,6 +158,8 @@ impl Harvest {
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
         take(&mut self.facts.lock_includes, lock_includes);
+        take(&mut self.facts.autostarts, autostarts);
+        take(&mut self.facts.unit_links, unit_links);
         take(&mut self.facts.container_stores, container_stores);
         take(&mut self.facts.known_containers, known_containers);
         take(&mut self.gaps, other.gaps);
@@ -179,6 +188,8 @@ impl Harvest {
         facts.settings.sort_unstable();
         facts.settings.dedup();
         facts.lock_includes.sort_unstable();
+        facts.autostarts.sort_unstable_by(|a, b| (&a.path, a.line, &a.id).cmp(&(&b.path, b.line, &b.id)));
+        facts.unit_links.sort_unstable();
         facts.container_stores.sort_unstable();
         facts.container_stores.dedup();
         facts.known_containers.sort_unstable();

@@ -43,6 +43,10 @@ pub enum Ask {
     /// the reader, and a name alone is asked for wherever it lies; a name with a star stands for every file of a folder of
     /// that name below one of the name before it. The reader decides which of them it takes.
     Paths(&'static [&'static [&'static str]]),
+    /// Entries that are not directories, at the places that `iocs/places/autostart.json` lists for a family.
+    Starts(&'static str),
+    /// The same, where that file says that variables are set.
+    Variables,
     /// Entries under the names by which tools mark their environments, as `iocs/places` lists them.
     Marks,
 }

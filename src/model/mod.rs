@@ -1,5 +1,6 @@
 //! The nouns: plain types that every stage speaks. Uses nothing of ours, so a stored report can be judged anywhere.
 
+pub mod autostart;
 pub mod code;
 pub mod container;
 pub mod coverage;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use super::autostart::Autostart;
 use super::coverage::{CheckRow, CheckState, Counts, Gap, Skipped};
 use super::distribution::Distribution;
 use super::finding::{Finding, HookVerdict, Judgement};
@@ -47,8 +48,8 @@ pub struct Report<'a> {
     pub distributions: &'a [Distribution],
     /// What runs when Python starts.
     pub startup_hooks: Vec<HookRow<'a>>,
-    /// What the system starts. Not looked for by this version.
-    pub autostarts: [(); 0],
+    /// What starts by itself.
+    pub autostarts: &'a [Autostart],
     /// What runs. Not looked for by this version.
     pub processes: [(); 0],
     /// What talks. Not looked for by this version.

@@ -4,6 +4,8 @@
 //! The list is that of CPython's "Environment variables" page, and of two widely used packages whose start-up files
 //! evaluate a variable. Those that only narrow what is imported (`PYTHONNOUSERSITE`, `PYTHONSAFEPATH`) are left out.
 
+use serde::Deserialize;
+
 use super::path::TargetPath;
 use super::text::Excerpt;
 use super::time::Time;
@@ -58,7 +60,8 @@ pub fn variable(name: &[u8]) -> Option<&'static str> {
 }
 
 /// How a file sets variables.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SettingForm {
     /// Commands of a shell.
     Shell,

@@ -6,6 +6,7 @@ use super::folders::FolderTable;
 use crate::model::interest::{Ask, Interest, NamePattern};
 use crate::model::watch::Watch;
 use crate::target::places::Places;
+use crate::target::starts::{StartPlaces, StartRule};
 
 /// The compiled question. Names are compared without ASCII case.
 pub struct NameTable {
@@ -70,7 +71,12 @@ fn prefix_key(name: &[u8]) -> u16 {
 
 impl NameTable {
     /// Compiles what the rows ask for; the index of a row is the check's number.
-    pub fn of<'a>(interests: impl Iterator<Item = &'a Interest>, watch: &Watch, places: &Places) -> Self {
+    pub fn of<'a>(
+        interests: impl Iterator<Item = &'a Interest>,
+        watch: &Watch,
+        places: &Places,
+        starts: &StartPlaces,
+    ) -> Self {
         let mut table = Self {
             exact_gate: Gate::new(),
             suffix_gate: Gate::new(),
@@ -95,6 +101,8 @@ impl NameTable {
                     let patterns = watch.file_patterns.iter();
                     patterns.for_each(|one| table.folders.add(&one.folder, one.above.as_deref(), check));
                 }
+                Ask::Starts(family) => table.add_rules(starts, |rule| rule.family.as_deref() == Some(family), check),
+                Ask::Variables => table.add_rules(starts, |rule| rule.variables.is_some(), check),
                 Ask::Marks => {
                     places.mark_names().for_each(|name| table.add_exact(name, Asker { check, dirs: true }));
                 }
@@ -126,12 +134,17 @@ impl NameTable {
         }
     }
 
+    fn add_rules(&mut self, starts: &StartPlaces, wanted: impl Fn(&StartRule) -> bool, check: usize) {
+        let rules = starts.rules().iter().filter(|rule| wanted(rule));
+        rules.flat_map(|rule| &rule.paths).for_each(|path| self.add_path(path, check));
+    }
+
     fn add_path(&mut self, path: &str, check: usize) {
         let mut names = path.rsplit('/');
         let name = names.next().unwrap_or_default();
         if name.contains('*') {
             let folder = names.next().unwrap_or_default();
-            self.folders.add(folder, names.next().filter(|above| !matches!(*above, "" | "~")), check);
+            self.folders.add(folder, names.next().filter(|above| !matches!(*above, "" | "~" | "{home}" | "**")), check);
         } else {
             self.add_exact(name, Asker { check, dirs: false });
         }
@@ -210,7 +223,7 @@ mod tests {
     fn table() -> NameTable {
         let mut watch = Watch::default();
         watch.file_names.insert("cook.py".to_owned(), FileWatch::default());
-        NameTable::of(ROWS.iter(), &watch, &Places::built_in())
+        NameTable::of(ROWS.iter(), &watch, &Places::built_in(), &StartPlaces::built_in())
     }
 
     fn asked(name: &str, is_dir: bool) -> Vec<usize> {

@@ -29,6 +29,9 @@ pub struct Stat {
     pub links: u64,
     /// Whether every account may read it, as far as its own permissions go.
     pub is_public: bool,
+    /// Whether every account may change it, or put and take files in it: a folder with the sticky bit keeps those of
+    /// others.
+    pub is_world_writable: bool,
     /// Bytes that the disk holds for it: far fewer than its size where it is mostly a hole.
     pub allocated: u64,
     /// Last modification.
@@ -255,6 +258,10 @@ fn read_stat(stat: &rustix::fs::Stat) -> Stat {
         uid: stat.st_uid,
         links: stat.st_nlink as u64,
         is_public: Mode::from_raw_mode(stat.st_mode as _).contains(Mode::ROTH),
+        is_world_writable: {
+            let mode = Mode::from_raw_mode(stat.st_mode as _);
+            mode.contains(Mode::WOTH) && !mode.contains(Mode::SVTX)
+        },
         allocated: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
         modified: Time::from_unix(stat.st_mtime as i64),
         identity: DirIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64, changed },

@@ -8,6 +8,7 @@ pub mod mounts;
 pub mod places;
 pub mod root;
 mod spelling;
+pub mod starts;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::model::host::{Account, Homes, Host, Platform};
 use crate::model::path::TargetPath;
 use mounts::Mounts;
 use root::Root;
+use starts::StartPlaces;
 
 /// How a target is opened.
 pub struct Wanted<'a> {
@@ -47,6 +49,8 @@ pub struct Target {
     homes: Homes,
     /// What is mounted below the root.
     pub mounts: Mounts,
+    /// Where systems and accounts keep what starts by itself.
+    pub starts: StartPlaces,
     /// What could not be read while finding that out.
     pub gaps: Vec<Gap>,
 }
@@ -85,6 +89,7 @@ pub fn open(wanted: &Wanted<'_>) -> Result<Target, String> {
         homes: Homes::of(&accounts),
         accounts,
         mounts,
+        starts: StartPlaces::built_in(),
         gaps,
     })
 }

@@ -11,9 +11,11 @@ pub mod part;
 pub mod placed;
 pub mod read_at;
 pub mod record;
+pub mod shell_words;
 pub mod tar;
 pub mod texts;
 pub mod toml;
+pub mod unit_lines;
 pub mod yaml;
 pub mod zip;
 

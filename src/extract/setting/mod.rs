@@ -1,39 +1,46 @@
 //! Environment variables that steer how Python starts, from the files in which systems and accounts keep them
-//! (`place.rs`). A folder in `PYTHONPATH` has its `sitecustomize.py` run at every start, and no site directory shows it.
+//! (`iocs/places/autostart.json`). A folder in `PYTHONPATH` has its `sitecustomize.py` run at every start, and no site directory shows it.
 
 pub mod found;
 pub mod lines;
-pub mod place;
 pub mod plist;
 pub mod registry;
 pub mod shell;
 pub mod unit;
-pub mod words;
 
 use self::found::{Found, may_set};
-use self::place::Place;
 use super::Extractor;
 use super::format::hive::Hive;
 use super::input::{Content, Input};
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
-use crate::model::host::Platform;
 use crate::model::interest::{Ask, EntryKind, Interest};
 use crate::model::path::TargetPath;
 use crate::model::setting::{LONGEST_VALUE, PythonSetting, SettingForm};
 use crate::model::text::Excerpt;
 use crate::target::dir::Stat;
+use crate::target::starts::StartRule;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
     interest: Interest {
         id: "python-settings",
         sentence: "Environment variables that steer how Python starts, wherever a system keeps them.",
-        ask: Ask::Paths(place::ASKED),
+        ask: Ask::Variables,
     },
     cap: 256 << 10,
     read,
 };
+
+/// What a file is by its path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    /// How it sets variables.
+    form: SettingForm,
+    /// Whether the swept system or one of its accounts reads it there; else it is a copy, a template, or part of a
+    /// container.
+    is_in_place: bool,
+}
 
 /// Most settings of one file; honest ones have a handful.
 const MOST: usize = 1000;
@@ -108,10 +115,10 @@ fn place_of(input: &Input<'_>, path: &TargetPath) -> Option<Place> {
     let target = input.target;
     let is_home =
         |top: &TargetPath| target.home_of(top).is_some_and(|account| account.home == *top || account.real_home == *top);
-    let place = place::of(path, is_home)?;
-    // Elsewhere such names mean nothing.
-    let is_known = place.form != SettingForm::Registry || target.root.platform() == Platform::Windows;
-    is_known.then_some(place)
+    let platform = target.root.platform();
+    let is_wanted = |rule: &StartRule| rule.variables.is_some() && rule.systems.contains(&platform);
+    let place = target.starts.find(path, is_wanted, is_home)?;
+    Some(Place { form: place.rule.variables?, is_in_place: place.is_in_place })
 }
 
 /// Whether it is a link that needs no reading: to nothing, which is how a unit is masked, or to a file that is read where
@@ -255,6 +262,7 @@ mod tests {
     use super::*;
     use crate::extract::format::made_hive::hive;
     use crate::model::coverage::GapReason;
+    use crate::model::host::Platform;
     use crate::model::interest::Candidate;
     use crate::model::watch::Watch;
     use crate::target::{Target, Wanted, open};

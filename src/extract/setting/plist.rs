@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 
 use super::found::Found;
 use super::shell;
-use super::words::Word;
+use crate::extract::format::shell_words::Word;
 
 /// Whether it is the binary form, which is not read.
 #[must_use]

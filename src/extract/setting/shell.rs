@@ -12,7 +12,7 @@
 use memchr::memchr;
 
 use super::found::{Found, assignment, may_set};
-use super::words::{self, Word};
+use crate::extract::format::shell_words::{self as words, Word};
 use crate::model::setting;
 
 /// Deepest nesting of `sh -c "eval '…'"` that is followed.

@@ -9,8 +9,9 @@
 //! ```
 
 use super::found::Found;
-use super::lines::{self, Line};
+use super::lines;
 use super::shell;
+use crate::extract::format::unit_lines::{self, Line};
 
 /// Keys whose values are assignments.
 const ASSIGNING: &[&[u8]] = &[b"Environment", b"DefaultEnvironment", b"ManagerEnvironment"];
@@ -28,12 +29,12 @@ pub struct Unit {
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Unit {
     let mut unit = Unit::default();
-    for Line { number, text } in lines::logical(bytes, b" ") {
+    for Line { number, text } in unit_lines::logical(bytes, b" ") {
         let Some(at) = text.iter().position(|byte| *byte == b'=') else { continue };
         let (key, value) = text.split_at(at);
         let (key, value) = (key.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii());
         if ASSIGNING.contains(&key) {
-            let words = lines::words(value);
+            let words = unit_lines::words(value);
             unit.found.extend(words.iter().filter_map(|word| lines::of_word(word, number)));
         } else if key == b"EnvironmentFile" {
             let path = value.strip_prefix(b"-").unwrap_or(value);

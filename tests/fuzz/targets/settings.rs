@@ -1,7 +1,8 @@
 //! Files that set environment variables: shell scripts, files of assignments, crontabs, units, property lists.
 #![no_main]
 
-use pysweep::extract::setting::{found::Found, lines, plist, shell, unit, words};
+use pysweep::extract::format::shell_words as words;
+use pysweep::extract::setting::{found::Found, lines, plist, shell, unit};
 use pysweep::model::path::TargetPath;
 use pysweep::model::setting::{self, PythonSetting, SettingForm};
 use pysweep::model::text::Excerpt;

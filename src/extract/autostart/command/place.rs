@@ -1,0 +1,111 @@
+//! Where a started file lies, by its text alone: made absolute, and what is odd about the place.
+
+use super::inline::Language;
+use crate::model::autostart::PlaceMark;
+use crate::model::glob::TEMPORARY;
+use crate::model::host::Platform;
+use crate::model::path::TargetPath;
+use crate::target::Target;
+
+/// Folders in which an interpreter without a path is looked for.
+const SEARCHED: &[&str] = &["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"];
+
+/// Which account starts something, for what `~` and its like mean.
+pub struct Place<'a> {
+    /// The target.
+    pub target: &'a Target,
+    /// The home of the account.
+    pub home: Option<&'a TargetPath>,
+}
+
+impl Place<'_> {
+    /// The path that a word means; none for one that only the running system could fill in, or that says nothing of a
+    /// place.
+    #[must_use]
+    pub fn path(&self, written: &[u8]) -> Option<TargetPath> {
+        if !written.contains(&b'/') && Language::of(written) == Some(Language::Python) {
+            return self.searched(written);
+        }
+        let whole = self.filled(written);
+        let is_windows = self.target.root.platform() == Platform::Windows;
+        let is_absolute = whole.starts_with(b"/") || (is_windows && whole.get(1) == Some(&b':'));
+        let is_open = whole.iter().any(|byte| matches!(byte, b'$' | b'`' | b'*' | b'?' | b'\n' | 0));
+        let is_open = is_open || (is_windows && whole.contains(&b'%'));
+        (is_absolute && !is_open).then(|| self.target.root.target_path(&whole))
+    }
+
+    /// The path of an interpreter of Python that is named without one, as a usual search path finds it.
+    fn searched(&self, name: &[u8]) -> Option<TargetPath> {
+        let root = &self.target.root;
+        let mut paths = SEARCHED.iter().map(|folder| root.target_path(folder.as_bytes()).join(name));
+        paths.find(|path| root.resolve(path).is_ok())
+    }
+
+    fn filled(&self, written: &[u8]) -> Vec<u8> {
+        let home = self.home.map(TargetPath::as_bytes).unwrap_or_default();
+        let below = |folder: &[u8]| [home, folder].concat();
+        let starts: [(&[u8], Vec<u8>); 14] = [
+            (b"~/", below(b"/")),
+            (b"$HOME/", below(b"/")),
+            (b"${HOME}/", below(b"/")),
+            (b"@{HOME}/", below(b"/")),
+            (b"%h/", below(b"/")),
+            (b"${XDG_CONFIG_HOME:-$HOME/.config}/", below(b"/.config/")),
+            (b"$XDG_CONFIG_HOME/", below(b"/.config/")),
+            (b"${XDG_CONFIG_HOME}/", below(b"/.config/")),
+            (b"$XDG_DATA_HOME/", below(b"/.local/share/")),
+            (b"$XDG_CACHE_HOME/", below(b"/.cache/")),
+            (b"$TMPDIR/", b"/tmp/".to_vec()),
+            (b"${TMPDIR}/", b"/tmp/".to_vec()),
+            (b"${TMPDIR:-/tmp}/", b"/tmp/".to_vec()),
+            (b"%T/", b"/tmp/".to_vec()),
+        ];
+        for (start, stands_for) in starts {
+            if let Some(rest) = written.strip_prefix(start) {
+                return if stands_for.starts_with(b"/") || !home.is_empty() {
+                    [stands_for.as_slice(), rest].concat()
+                } else {
+                    Vec::new()
+                };
+            }
+        }
+        written.to_vec()
+    }
+
+    /// What is odd about a place, by its path alone.
+    #[must_use]
+    pub fn marks(&self, path: &TargetPath) -> Vec<PlaceMark> {
+        let mut out = Vec::new();
+        let names: Vec<&[u8]> = path.components().collect();
+        out.extend(is_temporary(path, &names).then_some(PlaceMark::Temporary));
+        let hidden = names.iter().position(|name| name.len() > 1 && name.starts_with(b".") && *name != b"..");
+        if let Some(at) = hidden {
+            let below = names.get(at..).unwrap_or_default().join(&b'/');
+            let is_store = path.as_bytes().starts_with(b"/nix/store/") || path.as_bytes().starts_with(b"/gnu/store/");
+            let is_known = is_store || self.target.starts.is_known_program(&below);
+            out.extend((!is_known).then_some(PlaceMark::Hidden));
+        }
+        out.extend(is_trash(&names).then_some(PlaceMark::Trash));
+        out
+    }
+}
+
+fn is_temporary(path: &TargetPath, names: &[&[u8]]) -> bool {
+    let text = path.as_bytes();
+    let is_below = |top: &str| text.strip_prefix(top.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
+    if TEMPORARY.iter().chain(&["/run/shm", "/private/var/folders", "/var/folders"]).any(|top| is_below(top)) {
+        return true;
+    }
+    let lower: Vec<Vec<u8>> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let has =
+        |wanted: &[&[u8]]| lower.windows(wanted.len()).any(|part| part.iter().zip(wanted).all(|(own, one)| own == one));
+    path.separator() == b'\\'
+        && (has(&[b"appdata", b"local", b"temp"]) || has(&[b"windows", b"temp"]) || has(&[b"users", b"public"]))
+}
+
+fn is_trash(names: &[&[u8]]) -> bool {
+    let is = |name: &&[u8]| {
+        name.eq_ignore_ascii_case(b"$recycle.bin") || matches!(*name, b".Trash" | b".Trashes" | b"Trash")
+    };
+    names.iter().any(is) || names.last().is_some_and(|name| name.ends_with(b" (deleted)"))
+}

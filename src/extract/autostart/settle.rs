@@ -1,0 +1,168 @@
+//! With the whole picture: whether what is started is there, who may change it, in which Python environment it lies, and
+//! which units are armed.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::command::Place;
+use crate::extract::Later;
+use crate::model::autostart::{Autostart, AutostartKind, PlaceMark, Role, Started};
+use crate::model::coverage::GapReason;
+use crate::model::facts::Facts;
+use crate::model::id::Id;
+use crate::model::path::TargetPath;
+use crate::model::python::{Environment, Interpreter};
+use crate::target::Target;
+
+/// The stage.
+pub const STAGE: Later = Later {
+    id: "autostart-programs",
+    sentence: "Where what starts by itself really lies, whether it is there, and who may change it.",
+};
+
+/// Fills in what the rows could not know by themselves.
+pub fn settle(target: &Target, facts: &mut Facts) {
+    arm(facts);
+    let mut rows = std::mem::take(&mut facts.autostarts);
+    let environments = Environments::of(facts);
+    let mut seen: HashMap<TargetPath, Seen> = HashMap::new();
+    for row in &mut rows {
+        let home = target.home_of(&row.path).map(|account| account.home.clone());
+        let place = Place { target, home: home.as_ref() };
+        for one in &mut row.programs {
+            let said = seen.entry(one.path.clone()).or_insert_with(|| look(target, &one.path));
+            fill(one, said, &place);
+            one.environment = environments.of_program(one);
+            // What belongs to an environment lies where Python tools put it.
+            if one.environment.is_some() {
+                one.place.retain(|mark| *mark != PlaceMark::Hidden);
+            }
+        }
+    }
+    facts.autostarts = rows;
+}
+
+/// What the disk says of a path.
+struct Seen {
+    present: Option<bool>,
+    real: Option<TargetPath>,
+    is_open: bool,
+}
+
+fn look(target: &Target, path: &TargetPath) -> Seen {
+    let root = &target.root;
+    match root.resolve(path) {
+        Ok(place) => {
+            let real = root.path_of(&place);
+            let is_open = place.stat.is_world_writable || is_open_above(target, &real);
+            Seen { present: Some(true), real: Some(real).filter(|real| real != path), is_open }
+        }
+        Err(GapReason::Missing | GapReason::Vanished | GapReason::DanglingLink | GapReason::NotRegular) => {
+            Seen { present: Some(false), real: None, is_open: false }
+        }
+        // What cannot be looked at is neither there nor gone; the check that reads the folder names the gap.
+        Err(_) => Seen { present: None, real: None, is_open: false },
+    }
+}
+
+/// Whether every account may put another file in the place of this one: a folder on the way to it is open to all, and has
+/// no sticky bit.
+fn is_open_above(target: &Target, path: &TargetPath) -> bool {
+    let mut above = path.parent();
+    while let Some(folder) = above {
+        if target.root.resolve(&folder).is_ok_and(|place| place.stat.is_world_writable) {
+            return true;
+        }
+        above = folder.parent();
+    }
+    false
+}
+
+fn fill(one: &mut Started, seen: &Seen, place: &Place<'_>) {
+    one.present = seen.present;
+    one.real_path.clone_from(&seen.real);
+    if let Some(real) = &seen.real {
+        one.place.extend(place.marks(real));
+    }
+    one.place.extend(seen.is_open.then_some(PlaceMark::WorldWritable));
+    one.place.sort_unstable();
+    one.place.dedup();
+}
+
+/// The environments by what starts in them.
+struct Environments<'a> {
+    /// `bin` and `Scripts` of environments with a folder of their own.
+    folders: HashMap<TargetPath, Id>,
+    interpreters: HashMap<&'a TargetPath, Id>,
+}
+
+impl<'a> Environments<'a> {
+    fn of(facts: &'a Facts) -> Environments<'a> {
+        let own =
+            |env: &&Environment| !matches!(env.kind, "system" | "user-site" | "unknown" | "pip-target" | "pip-cache");
+        let folders = facts.environments.iter().filter(own);
+        let folders = folders.flat_map(|env| [b"bin".as_slice(), b"Scripts"].map(|name| (env.path.join(name), env.id)));
+        let first = |row: &'a Interpreter| Some((&row.path, *row.environments.first()?));
+        Environments { folders: folders.collect(), interpreters: facts.interpreters.iter().filter_map(first).collect() }
+    }
+
+    /// The environment that a program or script runs in. A program without a path is that of the first folder that has one.
+    fn of_program(&self, one: &Started) -> Option<Id> {
+        if !matches!(one.role, Role::Program | Role::Script) {
+            return None;
+        }
+        let by_path = |path: &TargetPath| {
+            let known = self.interpreters.get(path).copied();
+            known.or_else(|| self.folders.get(&path.parent()?).copied())
+        };
+        by_path(&one.path).or_else(|| by_path(one.real_path.as_ref()?))
+    }
+}
+
+/// Says which units are armed: those that a link in a `.wants` or `.requires` folder names, by their own name or by an
+/// alias.
+fn arm(facts: &mut Facts) {
+    let scope = |path: &TargetPath| path.components().any(|name| name == b"user");
+    let mut armed: BTreeSet<(bool, Vec<u8>)> = BTreeSet::new();
+    for link in &facts.unit_links {
+        let to = link.to.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        armed.insert((scope(&link.path), link.path.file_name().to_vec()));
+        armed.insert((scope(&link.path), to.to_vec()));
+    }
+    let masked: BTreeSet<(bool, String)> = facts
+        .autostarts
+        .iter()
+        .filter(|row| is_masked(row))
+        .map(|row| (scope(&row.path), row.name.as_str().to_owned()))
+        .collect();
+    for row in facts.autostarts.iter_mut().filter(|row| is_unit(row.kind)) {
+        let of_scope = scope(&row.path);
+        let name = row.path.file_name();
+        // `getty@tty1.service` is made of `getty@.service`.
+        let template = name.iter().position(|byte| *byte == b'@').map(|at| name.get(..=at).unwrap_or_default());
+        let is_instance = |(user, other): &(bool, Vec<u8>)| {
+            *user == of_scope
+                && template.is_some_and(|start| name.get(start.len()) == Some(&b'.') && other.starts_with(start))
+        };
+        if armed.contains(&(of_scope, name.to_vec())) || armed.iter().any(is_instance) {
+            row.enabled = Some(true);
+        }
+        if masked.contains(&(of_scope, row.name.as_str().to_owned())) {
+            row.enabled = Some(false);
+        }
+    }
+}
+
+fn is_unit(kind: AutostartKind) -> bool {
+    matches!(
+        kind,
+        AutostartKind::SystemdService
+            | AutostartKind::SystemdTimer
+            | AutostartKind::SystemdPath
+            | AutostartKind::SystemdSocket
+            | AutostartKind::SystemdUnit
+    )
+}
+
+fn is_masked(row: &Autostart) -> bool {
+    is_unit(row.kind) && row.trigger.as_ref().is_some_and(|text| text.as_str() == "masked")
+}
