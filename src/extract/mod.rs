@@ -75,6 +75,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     autostart::systemd::EXTRACTOR,
     autostart::systemd::LINKS,
     autostart::cron::EXTRACTOR,
+    autostart::script::EXTRACTOR,
     cache::pip::EXTRACTOR,
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,

@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod cron;
+pub mod script;
 pub mod settle;
 pub mod systemd;
 
@@ -16,6 +17,7 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
 use crate::model::host::Account;
 use crate::model::id::Id;
+use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
 use crate::model::time::Time;
@@ -83,6 +85,20 @@ pub fn place_of<'a>(input: &'a Input<'_>, family: &str) -> Option<StartPlace<'a>
     target.starts.find(&input.candidate.path, is_wanted, is_home).filter(|place| place.is_in_place)
 }
 
+/// Whether the candidate is a link by which nothing is started: to `/dev/null`, which masks, or to what is not there.
+#[must_use]
+pub fn is_void(input: &Input<'_>) -> bool {
+    let candidate = input.candidate;
+    if candidate.kind != EntryKind::Link {
+        return false;
+    }
+    if candidate.dir.read_link(candidate.name).is_ok_and(|to| to == b"/dev/null") {
+        return true;
+    }
+    let real = input.target.root.follow_link(&input.folder(), candidate.dir, candidate.name);
+    matches!(real, Err(GapReason::DanglingLink | GapReason::LinkLoop | GapReason::Missing))
+}
+
 /// Reads the candidate up to the cap of its check. What could not be read, and what lies beyond, is a gap in `harvest`.
 pub fn content(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
     match input.open_candidate_to_judge().and_then(|file| input.read_open(file, input.cap)) {
@@ -136,8 +152,7 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
         (false, true) => Some(Excerpt::of(b"(not shown: a link to a file of another name)")),
         (false, false) => Some(Excerpt::of(text)),
     };
-    let runner = account(input, stat, entry.runs_as.as_deref());
-    let place = Place { target, home: runner.map(|account| &account.home) };
+    let place = Place { target, home: runner(input, stat, entry.runs_as.as_deref()) };
     let mut programs: Vec<Started> = Vec::new();
     for (written, role, line) in &entry.told.programs {
         let Some(path) = place.path(written) else { continue };
@@ -176,12 +191,13 @@ fn id(row: &Autostart, alike: usize) -> Id {
     Id::new("start", &parts)
 }
 
-/// The account that runs it: the one that is named, else the one whose home or file it is.
-fn account<'a>(input: &'a Input<'_>, stat: Stat, named: Option<&[u8]>) -> Option<&'a Account> {
+/// The home of the account that runs it: the one that is named, else the one whose home or file it is.
+fn runner<'a>(input: &'a Input<'_>, stat: Stat, named: Option<&[u8]>) -> Option<&'a TargetPath> {
     let accounts = &input.target.accounts;
     let by_name = named.and_then(|name| accounts.iter().find(|account| account.name.as_bytes() == name));
     let by_uid = || accounts.iter().find(|account| account.uid == Some(stat.uid));
-    by_name.or_else(|| input.target.home_of(&input.candidate.path)).or_else(by_uid)
+    let account: Option<&Account> = by_name.or_else(|| input.target.home_of(&input.candidate.path)).or_else(by_uid);
+    account.map(|account| &account.home)
 }
 
 #[cfg(test)]

@@ -41,6 +41,14 @@ pub fn settle(target: &Target, facts: &mut Facts) {
     facts.autostarts = rows;
 }
 
+/// What is odd about the place of a file, as the disk has it.
+pub(super) fn marks_on_disk(target: &Target, path: &TargetPath, place: &Place<'_>) -> Vec<PlaceMark> {
+    let seen = look(target, path);
+    let mut marks = seen.real.as_ref().map(|real| place.marks(real)).unwrap_or_default();
+    marks.extend(seen.is_open.then_some(PlaceMark::WorldWritable));
+    marks
+}
+
 /// What the disk says of a path.
 struct Seen {
     present: Option<bool>,
