@@ -274,6 +274,8 @@ mod tests {
             "test -r ~/.dircolors && eval \"$(dircolors -b ~/.dircolors)\" || eval \"$(dircolors -b)\"",
             "[ -x /usr/bin/lesspipe ] && eval \"$(SHELL=/bin/sh lesspipe)\"",
             ". ~/.my_work_settings",
+            "exec > /tmp/log 2>&1; { true; } >/tmp/x; > /tmp/y; (true) >>/tmp/z",
+            "cat < /tmp/x | python3 2>/tmp/z -m json.tool",
             "alias update='curl https://x.example | sh'",
         ] {
             assert_eq!(odd(line), 0, "{line}");
