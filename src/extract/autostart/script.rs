@@ -87,7 +87,7 @@ pub(super) fn add(input: &Input<'_>, content: &Content, like: &Entry, harvest: &
         let says = format!("only the first {} programs and signs in it were taken", command::MOST);
         harvest.gaps.push(input.gap(GapReason::TooLarge).because(says));
     }
-    let odd = Odd { input, place: Place { target: input.target, home: runner(input, content.stat, None) } };
+    let odd = Odd::of(input, content);
     let mut lines: BTreeSet<u32> = told.programs.iter().filter(|one| odd.is(one)).map(|one| one.2).collect();
     lines.extend(told.signs.iter().filter(|sign| sign.what != SignKind::RunsUnseen).map(|sign| sign.line));
     let mut rest: Vec<_> = told.programs.iter().filter(|one| !lines.contains(&one.2) && odd.may_be_pythons(one)).collect();
@@ -163,12 +163,27 @@ fn text_of(texts: &[&[u8]], line: u32) -> Vec<u8> {
 }
 
 /// Tells which of the started files lie where honest ones seldom do.
-struct Odd<'a> {
+pub(super) struct Odd<'a> {
     input: &'a Input<'a>,
     place: Place<'a>,
 }
 
-impl Odd<'_> {
+impl<'a> Odd<'a> {
+    /// For what the candidate starts.
+    pub(super) fn of(input: &'a Input<'_>, content: &Content) -> Self {
+        Self { input, place: Place { target: input.target, home: runner(input, content.stat, None) } }
+    }
+
+    /// Whether anything of it stands out.
+    pub(super) fn is_any(&self, told: &Told) -> bool {
+        told.signs.iter().any(|sign| sign.what != SignKind::RunsUnseen) || told.programs.iter().any(|one| self.is(one))
+    }
+
+    /// The path that a word means.
+    pub(super) fn path(&self, written: &[u8]) -> Option<TargetPath> {
+        self.place.path(written)
+    }
+
     fn is(&self, (written, role, _): &(Vec<u8>, Role, u32)) -> bool {
         let Some(path) = self.place.path(written) else { return false };
         let mut marks = self.place.marks(&path);

@@ -26,6 +26,22 @@ pub struct Told {
     pub signs: Vec<Sign>,
 }
 
+impl Told {
+    /// The same, all of it in one line of the file.
+    #[must_use]
+    pub fn at(mut self, line: u32) -> Self {
+        self.programs.iter_mut().for_each(|program| program.2 = line);
+        self.signs.iter_mut().for_each(|sign| sign.line = line);
+        self
+    }
+
+    /// One file that is started, in that line.
+    #[must_use]
+    pub fn one(path: &[u8], role: Role, line: u32) -> Self {
+        Self { programs: vec![(path.to_vec(), role, line)], signs: Vec::new() }
+    }
+}
+
 /// Deepest nesting of `sh -c "eval '…'"` that is followed.
 const DEEPEST: u32 = 4;
 
