@@ -16,6 +16,7 @@ pub mod settle;
 pub mod ssh;
 pub mod systemd;
 pub mod udev;
+pub mod variable;
 pub mod xdg;
 
 use self::command::{Place, Told};
@@ -145,11 +146,10 @@ pub fn push(input: &Input<'_>, content: &Content, entry: Entry, harvest: &mut Ha
         return;
     }
     let same = |row: &Autostart, one: &Autostart| (row.kind, &row.name, &row.runs) == (one.kind, &one.name, &one.runs);
-    let mut row = row(input, content.stat, content.is_elsewhere, entry);
+    let row = row(input, content.stat, content.is_elsewhere, entry);
     // Two lines that look alike are two entries.
     let alike = harvest.facts.autostarts.iter().filter(|other| same(other, &row)).count();
-    row.id = id(&row, alike);
-    harvest.facts.autostarts.push(row);
+    harvest.facts.autostarts.push(identified(row, alike));
 }
 
 fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autostart {
@@ -188,6 +188,11 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
         signs: entry.told.signs,
         command,
     }
+}
+
+/// The same row with its id; `alike` tells how many rows before it look the same.
+fn identified(row: Autostart, alike: usize) -> Autostart {
+    Autostart { id: id(&row, alike), ..row }
 }
 
 /// Over what is shown, never over the text itself: that may hold a secret, and those that are short can be guessed.
