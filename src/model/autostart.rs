@@ -38,6 +38,8 @@ pub enum AutostartKind {
     At,
     /// A desktop entry that sessions start.
     XdgAutostart,
+    /// A program that the message bus starts when it is asked for.
+    DbusService,
     /// A file that shells read when they start.
     ShellRc,
     /// `ld.so.preload` and its like: code that every program loads.

@@ -13,6 +13,7 @@ use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, Versi
 use super::setting::PythonSetting;
 use super::startup::{Module, StartupHook};
 use super::text::Excerpt;
+use super::variable::VariableSetting;
 
 /// What is true of the target, without opinion.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -45,6 +46,8 @@ pub struct Facts {
     pub watched_files: Vec<WatchedFile>,
     /// Environment variables that steer Python's start; for the join.
     pub settings: Vec<PythonSetting>,
+    /// Environment variables that have code loaded or run; for the stage after the join.
+    pub variables: Vec<VariableSetting>,
     /// Other files that lock and requirement files name; for the second look.
     pub lock_includes: Vec<LockInclude>,
     /// What starts by itself.
@@ -137,6 +140,7 @@ impl Harvest {
             watched_files,
             package_code,
             settings,
+            variables,
             lock_includes,
             autostarts,
             unit_links,
@@ -157,6 +161,7 @@ impl Harvest {
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
+        take(&mut self.facts.variables, variables);
         take(&mut self.facts.lock_includes, lock_includes);
         take(&mut self.facts.autostarts, autostarts);
         take(&mut self.facts.unit_links, unit_links);
@@ -187,6 +192,7 @@ impl Harvest {
         // Two units may name the same file of variables.
         facts.settings.sort_unstable();
         facts.settings.dedup();
+        facts.variables.sort_unstable();
         facts.lock_includes.sort_unstable();
         facts.autostarts.sort_unstable_by(|a, b| (&a.path, a.line, &a.id).cmp(&(&b.path, b.line, &b.id)));
         facts.unit_links.sort_unstable();

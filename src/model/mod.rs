@@ -24,5 +24,6 @@ pub mod startup;
 pub mod text;
 pub mod time;
 pub mod toml_bound;
+pub mod variable;
 pub mod verdict;
 pub mod watch;

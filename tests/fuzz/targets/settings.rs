@@ -2,9 +2,9 @@
 #![no_main]
 
 use pysweep::extract::format::shell_words as words;
-use pysweep::extract::setting::{found::Found, lines, plist, shell, unit};
+use pysweep::extract::setting::{found::{self, Found}, lines, plist, shell, unit};
 use pysweep::model::path::TargetPath;
-use pysweep::model::setting::{self, PythonSetting, SettingForm};
+use pysweep::model::setting::{PythonSetting, SettingForm};
 use pysweep::model::text::Excerpt;
 
 fn folders(found: &Found, form: SettingForm, path: &TargetPath) {
@@ -39,7 +39,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         (SettingForm::Plist, plist::parse(bytes)),
     ] {
         for found in &all {
-            assert!(found.line as usize <= lines_of && setting::variable(found.variable.as_bytes()).is_some());
+            assert!(found.line as usize <= lines_of && found::known(found.variable.as_bytes()).is_some());
             folders(found, form, &path);
             folders(found, SettingForm::Registry, &path);
         }
