@@ -9,13 +9,16 @@ pub mod msgpack;
 pub mod names;
 pub mod part;
 pub mod placed;
+pub mod plist;
 pub mod read_at;
 pub mod record;
 pub mod shell_words;
 pub mod tar;
 pub mod texts;
 pub mod toml;
+pub mod unicode;
 pub mod unit_lines;
+pub mod xml;
 pub mod yaml;
 pub mod zip;
 
