@@ -75,6 +75,8 @@ pub static EXTRACTORS: &[Extractor] = &[
     autostart::systemd::EXTRACTOR,
     autostart::systemd::LINKS,
     autostart::cron::EXTRACTOR,
+    autostart::launchd::EXTRACTOR,
+    autostart::macos::EXTRACTOR,
     cache::pip::EXTRACTOR,
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,

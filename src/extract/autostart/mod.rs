@@ -6,6 +6,8 @@
 
 pub mod command;
 pub mod cron;
+pub mod launchd;
+pub mod macos;
 pub mod settle;
 pub mod systemd;
 
