@@ -4,12 +4,15 @@
 //! A row is made for everything that is found where the swept system or an account of it reads it, whether it is odd or
 //! not: only so can two reports be told apart. What the rows mean is for `detect`.
 
+pub mod agents;
 pub mod command;
 pub mod cron;
+pub mod editors;
 pub mod launchd;
 pub mod macos;
 pub mod settle;
 pub mod systemd;
+pub mod words;
 
 use self::command::{Place, Told};
 use super::input::{Content, Input};

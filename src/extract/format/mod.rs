@@ -4,6 +4,7 @@ pub mod bolt;
 pub mod csv_row;
 pub mod headers;
 pub mod hive;
+pub mod jsonc;
 pub mod marshal;
 pub mod msgpack;
 pub mod names;
