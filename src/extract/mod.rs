@@ -77,6 +77,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     autostart::cron::EXTRACTOR,
     autostart::launchd::EXTRACTOR,
     autostart::macos::EXTRACTOR,
+    autostart::registry::EXTRACTOR,
     autostart::editors::EXTRACTOR,
     autostart::agents::EXTRACTOR,
     autostart::agents::INSTRUCTIONS,

@@ -10,6 +10,7 @@ pub mod cron;
 pub mod editors;
 pub mod launchd;
 pub mod macos;
+pub mod registry;
 pub mod settle;
 pub mod systemd;
 pub mod words;
