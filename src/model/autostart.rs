@@ -114,6 +114,7 @@ impl AutostartKind {
             Self::Anacron => "anacron",
             Self::At => "at",
             Self::XdgAutostart => "xdg-autostart",
+            Self::DbusService => "dbus-service",
             Self::ShellRc => "shell-rc",
             Self::Preload => "preload",
             Self::Variable => "variable",

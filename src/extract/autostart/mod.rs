@@ -4,19 +4,25 @@
 //! A row is made for everything that is found where the swept system or an account of it reads it, whether it is odd or
 //! not: only so can two reports be told apart. What the rows mean is for `detect`.
 
+pub mod agents;
 pub mod at;
 pub mod command;
 pub mod cron;
+pub mod editors;
 pub mod event;
 pub mod git;
+pub mod launchd;
+pub mod macos;
 pub mod pam;
 pub mod preload;
+pub mod registry;
 pub mod script;
 pub mod settle;
 pub mod ssh;
 pub mod systemd;
 pub mod udev;
 pub mod variable;
+pub mod words;
 pub mod xdg;
 
 use self::command::{Place, Told};

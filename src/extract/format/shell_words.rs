@@ -338,7 +338,10 @@ mod tests {
         assert_eq!(cut("a \\\n  b\\ c\r\nd"), [vec!["a", "b c"], vec!["d"]]);
         assert_eq!(cut("a=(b c) (d)"), [vec!["a="], vec!["b", "c"], vec!["d"]]);
         assert_eq!(cut("a >b 2>>c <d e"), [vec!["a", "d", "e"]]);
-        assert_eq!(cut(">b a 2 >c; (d) > e; <f g; h <(i)"), [vec!["a", "2"], vec!["d"], vec!["g"], vec!["h"], vec!["i"]]);
+        assert_eq!(
+            cut(">b a 2 >c; (d) > e; <f g; h <(i)"),
+            [vec!["a", "2"], vec!["d"], vec!["g"], vec!["h"], vec!["i"]]
+        );
     }
 
     #[test]

@@ -71,11 +71,17 @@ fn read(input: &Input<'_>) -> Harvest {
             files = unit.files;
             unit.found
         }
-        SettingForm::Plist if plist::is_binary(&content.bytes) && may_set_pythons(&content.bytes) => {
-            let gap =
-                input.gap(GapReason::Malformed).because("a binary property list that names a variable of Python's");
-            harvest.gaps.push(gap.harmless());
-            Vec::new()
+        SettingForm::Plist => {
+            let settings = plist::parse(&content.bytes);
+            if let Some(fault) = settings.fault {
+                let gap = gap(input, place, fault.reason).because(fault.what);
+                let is_list = fault.reason != GapReason::Malformed;
+                // What is no property list sets nothing.
+                harvest.gaps.extend(
+                    (is_list || may_set_pythons(&content.bytes)).then(|| if is_list { gap } else { gap.harmless() }),
+                );
+            }
+            settings.found
         }
         form => parse(form, input.candidate.name, &content.bytes),
     };
@@ -107,7 +113,7 @@ fn parse(form: SettingForm, name: &[u8], bytes: &[u8]) -> Vec<Found> {
         }
         SettingForm::EnvironmentFile => lines::parse_environment(bytes),
         SettingForm::Crontab => lines::parse_crontab(bytes),
-        SettingForm::Plist => plist::parse(bytes),
+        SettingForm::Plist => plist::parse(bytes).found,
         SettingForm::Registry => Vec::new(),
     }
 }

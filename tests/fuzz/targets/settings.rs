@@ -36,7 +36,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         (SettingForm::EnvironmentFile, lines::parse_environment(bytes)),
         (SettingForm::EnvironmentFile, lines::parse_pam(bytes)),
         (SettingForm::Crontab, lines::parse_crontab(bytes)),
-        (SettingForm::Plist, plist::parse(bytes)),
+        (SettingForm::Plist, plist::parse(bytes).found),
     ] {
         for found in &all {
             assert!(found.line as usize <= lines_of && found::known(found.variable.as_bytes()).is_some());

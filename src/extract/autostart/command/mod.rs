@@ -10,6 +10,8 @@
 
 mod inline;
 mod place;
+pub mod powershell;
+pub mod windows;
 
 use crate::extract::format::shell_words::{self, Word};
 use crate::model::autostart::{Role, Sign, SignKind};
