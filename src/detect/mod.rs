@@ -16,6 +16,7 @@ pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;
+pub mod system_package;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -53,6 +54,7 @@ pub static RULES: &[Rule] = &[
     file::RULE,
     reference::RULE,
     pipeline::RULE,
+    system_package::RULE,
 ];
 
 /// What the rules look at.

@@ -11,6 +11,7 @@
 //! | [`pipeline`] | pipelines and recipes of images |
 //! | [`autostart`] | what starts by itself |
 //! | [`known_file`] | files under names that packs watch |
+//! | [`system_package`] | databases of the system's package managers |
 //! | [`format`](mod@format) | formats that several of these need |
 //! | [`link`] | joins all of it; [`startup`], [`verify`] and [`program_version`] look again after that |
 //!
@@ -31,6 +32,7 @@ pub mod program_version;
 pub mod python;
 pub mod setting;
 pub mod startup;
+pub mod system_package;
 pub mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,6 +93,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     pipeline::PIPELINES,
     pipeline::RECIPES,
     known_file::EXTRACTOR,
+    system_package::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.

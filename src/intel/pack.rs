@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::Row;
 use crate::model::finding::{Confidence, Stage};
+use crate::model::system_package::ECOSYSTEMS;
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
@@ -116,7 +117,7 @@ pub struct Indicator {
     /// What it is about, and with the fields below, what matches.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// `package`: the index; only `pypi` is known.
+    /// `package`: the index, `pypi`, or the manager of the system, such as `deb`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ecosystem: Option<String>,
     /// `package`, `process`, `persistence`, `container`: its name.
@@ -125,7 +126,7 @@ pub struct Indicator {
     /// `startup`, `file`: file names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// `package`: bad versions, by PEP 440.
+    /// `package`: bad versions, by PEP 440; of the system's packages the exact version of the software.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
     /// `package`: bad versions as a PEP 440 specifier.
@@ -281,6 +282,14 @@ impl Indicator {
             confidence: Confidence::Possible,
             references: Vec::new(),
         }
+    }
+}
+
+impl Indicator {
+    /// Whether it names a package of one of the system's managers, and none of Python's.
+    #[must_use]
+    pub fn is_of_system(&self) -> bool {
+        self.ecosystem.as_deref().is_some_and(|word| ECOSYSTEMS.contains(&word))
     }
 }
 

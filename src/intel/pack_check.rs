@@ -9,6 +9,7 @@ use super::pack::{Indicator, Kind, Pack, SCHEMA};
 use super::table::{Row, Versions};
 use super::version;
 use crate::model::finding::Confidence;
+use crate::model::system_package::{ECOSYSTEMS, upstream};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
@@ -105,8 +106,12 @@ fn check_matchers(one: &Indicator) -> Result<(), Fault> {
     }
     if one.kind == Kind::Package {
         let ways = [!one.versions.is_empty(), one.specifier.is_some(), one.all_versions];
-        if one.name.is_none() || one.ecosystem.as_deref() != Some("pypi") {
-            return fault(format!("`{}` needs `name` and `ecosystem` \"pypi\"", one.id));
+        if one.name.is_none() || !(one.ecosystem.as_deref() == Some("pypi") || one.is_of_system()) {
+            let others = ECOSYSTEMS.join(", ");
+            return fault(format!("`{}` needs `name` and `ecosystem` \"pypi\" or one of {others}", one.id));
+        }
+        if one.is_of_system() && one.specifier.is_some() {
+            return fault(format!("`{}`: `specifier` is for packages of Python only", one.id));
         }
         if ways.iter().filter(|way| **way).count() != 1 {
             return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
@@ -165,7 +170,14 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
         };
         return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex{hint}", one.id));
     }
-    if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
+    if one.is_of_system() {
+        let ecosystem = one.ecosystem.as_deref().unwrap_or_default();
+        let is_bare = |text: &&String| !text.is_empty() && upstream(ecosystem, text) == text.as_str();
+        if let Some(bad) = one.versions.iter().find(|text| !is_bare(text)) {
+            let why = "has an epoch or a packager's count in it; write the version of the software alone";
+            return fault(bad, format!("`{}`: `{bad}` {why}", one.id));
+        }
+    } else if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
         return fault(
             bad,
             format!("`{}`: `{bad}` is not a version by PEP 440; mark a text that is none with ===", one.id),

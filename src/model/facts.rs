@@ -12,6 +12,7 @@ use super::path::TargetPath;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
 use super::setting::PythonSetting;
 use super::startup::{Module, StartupHook};
+use super::system_package::SystemPackage;
 use super::text::Excerpt;
 
 /// What is true of the target, without opinion.
@@ -55,6 +56,8 @@ pub struct Facts {
     pub container_stores: Vec<ContainerStore>,
     /// What Docker writes of its containers, apart from its stores; for the same.
     pub known_containers: Vec<KnownContainer>,
+    /// Packages of the system's own managers that some pack names.
+    pub system_packages: Vec<SystemPackage>,
 }
 
 /// A file that a lock or requirements file names as a part of it.
@@ -142,6 +145,7 @@ impl Harvest {
             unit_links,
             container_stores,
             known_containers,
+            system_packages,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -162,6 +166,7 @@ impl Harvest {
         take(&mut self.facts.unit_links, unit_links);
         take(&mut self.facts.container_stores, container_stores);
         take(&mut self.facts.known_containers, known_containers);
+        take(&mut self.facts.system_packages, system_packages);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -194,6 +199,8 @@ impl Harvest {
         facts.container_stores.dedup();
         facts.known_containers.sort_unstable();
         facts.known_containers.dedup();
+        facts.system_packages.sort_unstable();
+        facts.system_packages.dedup();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

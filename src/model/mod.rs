@@ -21,6 +21,7 @@ pub mod record;
 pub mod report;
 pub mod setting;
 pub mod startup;
+pub mod system_package;
 pub mod text;
 pub mod time;
 pub mod toml_bound;

@@ -8,6 +8,7 @@ mod attribute;
 mod brought;
 mod chain;
 pub mod containerd;
+mod databases;
 pub mod docker;
 mod files;
 mod merged;
