@@ -2,6 +2,7 @@
 //!
 //! THE TABLE below is the register of rules.
 
+pub mod container;
 pub mod file;
 mod hard_links;
 mod layer;
@@ -17,6 +18,7 @@ pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;
 pub mod system_package;
+mod within;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -55,6 +57,7 @@ pub static RULES: &[Rule] = &[
     reference::RULE,
     pipeline::RULE,
     system_package::RULE,
+    container::RULE,
 ];
 
 /// What the rules look at.

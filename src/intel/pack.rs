@@ -171,9 +171,18 @@ pub struct Indicator {
     /// `git`: commit ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<String>,
+    /// `container`: namespaces of its pods.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
     /// `git`: repository names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<String>,
+    /// `git`: texts in messages of commits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<String>,
+    /// `workflow`: what it names was bad at times only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bad_within: Option<BadWithin>,
     /// Indicators of this pack that must all be present on the host as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all_of: Vec<String>,
@@ -190,6 +199,14 @@ pub struct Indicator {
     pub confidence: Confidence,
     /// Where it is known from; part of the pack's references.
     pub references: Vec<String>,
+}
+
+/// When the thing that an indicator names was bad.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BadWithin {
+    /// Within the window of the incident: a tag that was moved to bad code, and back.
+    Window,
 }
 
 /// What an indicator is about.
@@ -273,7 +290,10 @@ impl Indicator {
             digests: Vec::new(),
             pods: Vec::new(),
             commits: Vec::new(),
+            namespaces: Vec::new(),
             repositories: Vec::new(),
+            messages: Vec::new(),
+            bad_within: None,
             all_of: Vec::new(),
             any_of: Vec::new(),
             meaning: String::new(),

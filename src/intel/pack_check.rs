@@ -226,7 +226,9 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
         &one.digests,
         &one.pods,
         &one.commits,
+        &one.namespaces,
         &one.repositories,
+        &one.messages,
     ];
     let has_empty = lists.into_iter().flatten().any(|text| text.trim().is_empty());
     if has_empty || one.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
@@ -236,6 +238,10 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
     let known = |id: &&String| pack.indicators.iter().find(|other| other.id == **id);
     if let Some(deaf) = asked.clone().find(|id| known(id).is_some_and(|other| !other.kind.is_looked_for())) {
         return fault(format!("`{}` depends on `{deaf}`, which this version does not look for", one.id));
+    }
+    let is_closed = pack.window.as_ref().is_some_and(|window| window.until.is_some());
+    if one.bad_within.is_some() && !is_closed {
+        return fault(format!("`{}` was bad within a window, and the pack has none with an end", one.id));
     }
     if asked.clone().any(|id| *id == one.id) {
         return fault(format!("`{}` depends on itself", one.id));
@@ -284,16 +290,16 @@ fn permitted(kind: Kind) -> &'static [&'static str] {
         Kind::Persistence => &["name", "paths", "contains", "sha256"],
         Kind::Process => &["name", "cmdline", "paths", "sha256"],
         Kind::Network => &["domains", "ips", "url_paths"],
-        Kind::Container => &["name", "images", "digests", "pods"],
-        Kind::Workflow => &["paths", "contains"],
-        Kind::Git => &["commits", "repositories"],
+        Kind::Container => &["name", "images", "digests", "pods", "namespaces"],
+        Kind::Workflow => &["paths", "contains", "bad_within"],
+        Kind::Git => &["commits", "repositories", "messages"],
         Kind::String => &["contains"],
     }
 }
 
 /// The matchers that an indicator gives, by field name.
 fn given(one: &Indicator) -> Vec<&'static str> {
-    let lists: [(&'static str, bool); 19] = [
+    let lists: [(&'static str, bool); 22] = [
         ("ecosystem", one.ecosystem.is_some()),
         ("name", one.name.is_some()),
         ("names", !one.names.is_empty()),
@@ -312,7 +318,10 @@ fn given(one: &Indicator) -> Vec<&'static str> {
         ("digests", !one.digests.is_empty()),
         ("pods", !one.pods.is_empty()),
         ("commits", !one.commits.is_empty()),
+        ("namespaces", !one.namespaces.is_empty()),
         ("repositories", !one.repositories.is_empty()),
+        ("messages", !one.messages.is_empty()),
+        ("bad_within", one.bad_within.is_some()),
     ];
     lists.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
 }

@@ -63,6 +63,7 @@ impl Intel {
             if one.kind.has_hashed_files() {
                 watch.sha256.extend(one.sha256.iter().filter_map(|hash| id::sha256_of_hex(hash)));
             }
+            watch.pods.extend(one.pods.iter().cloned());
             if one.kind == Kind::Startup {
                 watch.hook_needles.extend(one.contains.iter().cloned());
             }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::glob;
+use super::pod::Pod;
 
 /// Compiled from the packs by `intel`.
 #[derive(Clone, Default, Debug)]
@@ -18,6 +19,8 @@ pub struct Watch {
     pub file_names: BTreeMap<String, FileWatch>,
     /// Files to look for by a name with stars, in folders of a name.
     pub file_patterns: Vec<PatternWatch>,
+    /// Names of pods that some pack names, with stars.
+    pub pods: BTreeSet<String>,
     /// SHA-256 of known payloads, to be looked for in the rows of RECORD.
     pub sha256: BTreeSet<[u8; 32]>,
     /// Texts to look for in start-up files.
@@ -88,6 +91,12 @@ impl Watch {
     #[must_use]
     pub fn has_package(&self, ecosystem: &str, name: &str) -> bool {
         self.packages_of(ecosystem).any(|one| one == name)
+    }
+
+    /// Whether some pack names a pod.
+    #[must_use]
+    pub fn has_pod(&self, pod: &Pod) -> bool {
+        self.pods.iter().any(|pattern| pod.is_called(pattern))
     }
 
     /// The names of a manager's packages that packs name.
