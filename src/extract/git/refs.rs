@@ -90,7 +90,10 @@ impl Place {
                 }
                 EntryKind::File if out.len() < MOST => {
                     let Ok(content) = input.read(&self.dir, &self.path, &entry, 4096) else { continue };
-                    out.extend(id(content.bytes.trim_ascii()).map(|id| Reference::of(&name, id, true)));
+                    let text = content.bytes.trim_ascii();
+                    // Ids of 64 digits are SHA-256, which this does not read.
+                    is_whole &= text.len() != 64;
+                    out.extend(id(text).map(|id| Reference::of(&name, id, true)));
                 }
                 EntryKind::Dir | EntryKind::File => is_whole = false,
                 EntryKind::Link | EntryKind::Other => {}
