@@ -42,7 +42,11 @@ fn judge(scene: &Scene<'_>, pod: &Pod, known: &Known<'_>) -> Option<Finding> {
         PodSource::Engine => Stage::Dropped,
         PodSource::Image => Stage::Cached,
     };
-    settle(&mut one, if is_named { indicator.level.min(Level::Exposed) } else { indicator.level }, indicator.confidence);
+    settle(
+        &mut one,
+        if is_named { indicator.level.min(Level::Exposed) } else { indicator.level },
+        indicator.confidence,
+    );
     Some(one)
 }
 

@@ -87,7 +87,9 @@ fn words(scene: &Scene<'_>, found: &SystemPackage) -> String {
         other => other,
     };
     let how = match (found.ecosystem, found.state) {
-        ("rpm", DistState::Leftover) => format!("named in the database of {manager}, which may name what was removed too"),
+        ("rpm", DistState::Leftover) => {
+            format!("named in the database of {manager}, which may name what was removed too")
+        }
         (_, DistState::Leftover) => format!("removed but not purged, by the database of {manager}"),
         _ => format!("installed, by the database of {manager}"),
     };

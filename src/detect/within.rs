@@ -31,10 +31,14 @@ pub(super) fn doubt(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>) ->
     let BadWithin::Window = known.indicator.bad_within?;
     let until = known.pack.window.as_ref()?.until?;
     let is_younger = file.modified.is_some_and(|modified| modified > until);
-    let is_old_checkout = || file.origin != Origin::FetchedAction && since(scene, &file.path).is_some_and(|since| since <= until);
+    let is_old_checkout =
+        || file.origin != Origin::FetchedAction && since(scene, &file.path).is_some_and(|since| since <= until);
     let what = if file.origin == Origin::FetchedAction { "it was fetched" } else { "the file was last changed" };
     (is_younger && !is_old_checkout()).then(|| {
-        format!(" ({what} after {}, when this was no longer bad: only a version before it can have met it)", until.day())
+        format!(
+            " ({what} after {}, when this was no longer bad: only a version before it can have met it)",
+            until.day()
+        )
     })
 }
 

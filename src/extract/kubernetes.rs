@@ -155,7 +155,8 @@ pub fn pod_of_hosts(bytes: &[u8]) -> Option<(u32, String)> {
         let address = line.split_ascii_whitespace().next().unwrap_or_default();
         !line.starts_with('#') && !address.is_empty() && !address.starts_with("127.") && !is_loop(address)
     };
-    let (number, line) = lines.take_while(|(_, line)| !line.starts_with("# Entries added")).filter(|(_, line)| is_own(line)).last()?;
+    let (number, line) =
+        lines.take_while(|(_, line)| !line.starts_with("# Entries added")).filter(|(_, line)| is_own(line)).last()?;
     let name = line.split_ascii_whitespace().last().filter(|name| name.len() <= Pod::LONGEST_NAME)?;
     Some((number, name.to_owned()))
 }
@@ -262,7 +263,8 @@ fn pod(node: &Node, above: u32) -> Option<Pod> {
     let lists = ["initContainers", "containers", "ephemeralContainers"];
     let all = lists.iter().filter_map(|list| spec.get(list)).flat_map(Node::members);
     let text = |one: &Node, key: &str| one.text_of(key).filter(|text| text.len() <= 1024).map(str::to_owned);
-    let containers = all.take(MOST_CONTAINERS).map(|one| PodContainer { name: text(one, "name"), image: text(one, "image") });
+    let containers =
+        all.take(MOST_CONTAINERS).map(|one| PodContainer { name: text(one, "name"), image: text(one, "image") });
     Some(Pod {
         path: TargetPath::new(b"/"),
         source: PodSource::Manifest,
@@ -286,7 +288,8 @@ mod tests {
     fn manifests_name_pods_and_what_makes_them() {
         let text = b"# c\n---\napiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: host-provisioner-std\n  namespace: kube-system\nspec:\n  template:\n    spec:\n      containers:\n      - name: provisioner\n        image: alpine:latest\n---\nkind: ConfigMap\nmetadata: {name: x}\n---\nkind: Pod\nmetadata: {name: node-setup-a}\nspec: {containers: [{name: setup, image: 'alpine:latest'}]}\n";
         let (pods, is_whole) = parse(text);
-        let told: Vec<_> = pods.iter().map(|pod| (pod.kind, pod.name.as_str(), pod.namespace.as_deref(), pod.line)).collect();
+        let told: Vec<_> =
+            pods.iter().map(|pod| (pod.kind, pod.name.as_str(), pod.namespace.as_deref(), pod.line)).collect();
         assert_eq!(
             told,
             [

@@ -21,7 +21,9 @@ pub(super) fn collect(facts: &mut Facts) {
         let has_list = !matches!(store.engine, "containerd" | "k3s");
         for stack in store.stacks.iter().take(MOST) {
             match stack.kind {
-                StackKind::Container => out.extend(container(&store.path, stack, known.get(stack.id.as_str()).copied())),
+                StackKind::Container => {
+                    out.extend(container(&store.path, stack, known.get(stack.id.as_str()).copied()))
+                }
                 StackKind::Image if !has_list => out.extend(image(&store.path, stack)),
                 StackKind::Image => {}
             }

@@ -203,7 +203,8 @@ impl Repository<'_> {
         let id = if reference.is_loose { crate::model::id::hex(&reference.id) } else { String::new() };
         let mut texts = self.texts_of_git(&[id.as_bytes(), b"\n", &message].concat());
         // A message may well speak of another commit.
-        let own = |text: &FoundText| text.needle.edges == Edges::Any || text.needle.text.starts_with(&*id) && !id.is_empty();
+        let own =
+            |text: &FoundText| text.needle.edges == Edges::Any || text.needle.text.starts_with(&*id) && !id.is_empty();
         texts.retain(own);
         if !texts.is_empty() {
             let origin = Origin::History { reference: shown.clone() };

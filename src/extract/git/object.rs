@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_tree_has_entries() {
-        let bytes = [b"40000 .github\0".as_slice(), &[1; 20], b"100644 a\0", &[2; 20], b"100644 cut\0", &[3; 5]].concat();
+        let bytes =
+            [b"40000 .github\0".as_slice(), &[1; 20], b"100644 a\0", &[2; 20], b"100644 cut\0", &[3; 5]].concat();
         let all: Vec<_> = entries(&bytes).collect();
         assert_eq!(all, [(true, b".github".as_slice(), [1; 20]), (false, b"a".as_slice(), [2; 20])]);
     }

@@ -81,7 +81,8 @@ impl Place {
         });
         let mut is_whole = listed.is_ok() && entries.len() <= MOST;
         for (entry, kind) in entries {
-            let name = if self.name.is_empty() { entry.clone() } else { [&self.name, b"/".as_slice(), &entry].concat() };
+            let name =
+                if self.name.is_empty() { entry.clone() } else { [&self.name, b"/".as_slice(), &entry].concat() };
             match kind {
                 EntryKind::Dir if self.depth < DEEPEST => {
                     let Ok(dir) = self.dir.open_dir(&entry) else { continue };
