@@ -70,7 +70,7 @@ impl<'r> Sight<'r> {
 
     /// Why this sweep would not have shown a row that `other` shows; none where it would.
     pub(super) fn unseen(&self, section: Section, row: &Row, other: &Self) -> Option<String> {
-        let path = || (section != Section::Accounts).then(|| self.unseen_path(section, &row.path)).flatten();
+        let path = || (section != Section::Accounts).then(|| self.unseen_path(section, &row.path, other)).flatten();
         self.unasked(section, row, other)
             .or_else(|| self.unmade(section, row, other))
             .or_else(path)
@@ -101,7 +101,7 @@ impl<'r> Sight<'r> {
         Some(format!("the check {lost} was not made"))
     }
 
-    fn unseen_path(&self, section: Section, path: &TargetPath) -> Option<String> {
+    fn unseen_path(&self, section: Section, path: &TargetPath, other: &Self) -> Option<String> {
         if let Some(named) = &self.named
             && !named.iter().any(|top| path.is_under(top))
         {
@@ -116,7 +116,7 @@ impl<'r> Sight<'r> {
         }
         let mut folder = Some(path.clone());
         while let Some(at) = folder {
-            if let Some(why) = self.unseen_folder(&at) {
+            if let Some(why) = self.unseen_folder(&at, other) {
                 return Some(why);
             }
             folder = at.parent();
@@ -125,13 +125,10 @@ impl<'r> Sight<'r> {
     }
 
     /// Why nothing in this folder was seen.
-    fn unseen_folder(&self, at: &TargetPath) -> Option<String> {
+    fn unseen_folder(&self, at: &TargetPath, other: &Self) -> Option<String> {
         let text = at.to_text();
         if let Some(reason) = self.shut.get(at) {
             return Some(format!("{text} could not be entered ({reason})"));
-        }
-        if let Some(why) = self.skipped.get(at) {
-            return Some(format!("{text} was left out ({why})"));
         }
         match &self.excluded {
             Excluded::These(globs) if globs.is_match(text.as_ref()) => {
@@ -139,6 +136,11 @@ impl<'r> Sight<'r> {
             }
             Excluded::Unknown => return Some("what --exclude left out cannot be told".to_owned()),
             _ => {}
+        }
+        // What both left out hides nothing that one of them shows; and of the root only notes are made.
+        let is_hidden = |why: &&&str| at.components().next().is_some() && other.skipped.get(at) != Some(*why);
+        if let Some(why) = self.skipped.get(at).filter(is_hidden) {
+            return Some(format!("{text} was left out ({why})"));
         }
         self.foreign.contains(at).then(|| format!("it was swept for account {} alone", self.report.sweep.user))
     }
