@@ -99,11 +99,17 @@ fn diff(before: &Path, after: &Path, options: &[&str]) -> (i32, String, String) 
     output(Command::new(PROGRAM).arg("diff").args(options).args([before, after]))
 }
 
+/// In the order in which they are told.
+const SECTIONS: [&str; 7] =
+    ["findings", "autostarts", "startup_hooks", "distributions", "environments", "interpreters", "accounts"];
+
 const WORDS: [&str; 5] = ["new", "gone", "changed", "not_looked_at", "not_looked_at_before"];
 
 fn told(found: &Value) -> Vec<String> {
     let mut out = Vec::new();
-    for (section, rows) in found.as_object().unwrap() {
+    for section in SECTIONS {
+        let rows = &found[section];
+        assert!(rows.is_object(), "{section} is missing");
         for word in WORDS {
             for row in rows[word].as_array().into_iter().flatten() {
                 let what: Vec<&str> =
