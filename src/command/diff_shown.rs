@@ -101,13 +101,19 @@ fn text(text: &str) -> String {
     }
 }
 
+/// A title within a sentence.
+fn within(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 /// What is new, gone and still there, and what the later sweep says.
 fn sentence(after: &Told, found: &Difference) -> String {
     let of = |section: Section| found.parts.iter().find(|part| part.section == section);
     let findings = of(Section::Findings).map(findings).unwrap_or_default();
     let starts = of(Section::Autostarts).and_then(starts).map(|text| format!("; {text}")).unwrap_or_default();
     let others = found.parts.iter().filter(|part| !matches!(part.section, Section::Findings | Section::Autostarts));
-    let others = others.filter(|part| !is_still(part)).map(|part| part.section.title().to_lowercase());
+    let others = others.filter(|part| !is_still(part)).map(|part| within(part.section.title()));
     let others = others.collect::<Vec<_>>().join(", ");
     let others = if others.is_empty() { others } else { format!("; other changes: {others}") };
     let verdict = verdict(after);
