@@ -86,7 +86,7 @@ fn judge(intel: &Intel, target: &Option<Target>, file: &Path, bytes: &[u8]) -> O
     let names = HashMap::new();
     let scene = Scene::of(&facts, intel, &[], &names, Platform::Linux);
     let verdicts = startup_hook::judge_all(&scene);
-    let known = (startup_hook::KNOWN.run)(&scene, &verdicts);
+    let known = startup_hook::KNOWN.find(&scene, &verdicts, &[]);
     let verdict = verdicts.into_iter().next()?;
     let hook = facts.startup_hooks.into_iter().next()?;
     Some(Judged { hook, verdict, known, texts, gaps })

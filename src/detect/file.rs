@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
+use super::autostart::known;
 use super::sieve::Sieve;
-use super::{Rule, Scene, advice, package, severity, startup_hook};
+use super::{Rule, Run, Scene, advice, package, severity, startup_hook};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
 use crate::intel::sought::{self, Sought, Wanted};
@@ -21,7 +22,7 @@ use crate::model::watch::Needle;
 pub const RULE: Rule = Rule {
     id: "file-known-bad",
     sentence: "A file at a place that an indicator pack names. Its place alone is a lead; with the content or the company that the pack asks for, it is the indicator.",
-    run,
+    run: Run::OnFacts(run),
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
@@ -123,6 +124,10 @@ pub(super) fn places_of(scene: &Scene<'_>, one: &Indicator) -> HashSet<Option<Id
             let fits = |hook: &&StartupHook| hook.in_site_dir && startup_hook::fits(scene, one, hook);
             let hooks = scene.facts.startup_hooks.iter().filter(fits);
             hooks.map(|hook| hook.environment).collect()
+        }
+        Kind::Persistence if one.starts.is_some() => {
+            let is_there = scene.facts.autostarts.iter().any(|row| known::fits(one, row));
+            is_there.then_some(None).into_iter().collect()
         }
         _ => {
             let Some(sought) = Sought::of(one) else { return HashSet::new() };

@@ -2,6 +2,7 @@
 //!
 //! THE TABLE below is the register of rules.
 
+pub mod autostart;
 pub mod file;
 mod hard_links;
 mod layer;
@@ -37,8 +38,28 @@ pub struct Rule {
     pub id: &'static str,
     /// What it finds.
     pub sentence: &'static str,
-    /// Facts in, matches out.
-    pub run: fn(&Scene<'_>, &[HookVerdict]) -> Vec<Finding>,
+    /// What it works on.
+    pub run: Run,
+}
+
+/// What a rule works on; matches come out.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// The facts, and how the start-up hooks were judged.
+    OnFacts(fn(&Scene<'_>, &[HookVerdict]) -> Vec<Finding>),
+    /// The facts, and what the rules before it found.
+    OnFindings(fn(&Scene<'_>, &[Finding]) -> Vec<Finding>),
+}
+
+impl Rule {
+    /// What it finds; `so_far` is what the rules before it found.
+    #[must_use]
+    pub fn find(&self, scene: &Scene<'_>, hooks: &[HookVerdict], so_far: &[Finding]) -> Vec<Finding> {
+        match self.run {
+            Run::OnFacts(run) => run(scene, hooks),
+            Run::OnFindings(run) => run(scene, so_far),
+        }
+    }
 }
 
 /// Every rule.
@@ -53,6 +74,10 @@ pub static RULES: &[Rule] = &[
     file::RULE,
     reference::RULE,
     pipeline::RULE,
+    autostart::known::RULE,
+    autostart::shape::RULE,
+    autostart::python::RULE,
+    autostart::window::RULE,
 ];
 
 /// What the rules look at.
@@ -166,8 +191,7 @@ pub struct Judged {
 #[must_use]
 pub fn detect(scene: &Scene<'_>) -> Judged {
     let hooks = startup_hook::judge_all(scene);
-    let found = RULES.iter().flat_map(|rule| (rule.run)(scene, &hooks)).collect();
-    let mut findings = record::folded(merged(found));
+    let mut findings = found(scene, &hooks, RULES.iter());
     hard_links::name_others(scene.facts, &mut findings);
     Judged { findings: sorted(findings), hooks }
 }
@@ -176,8 +200,17 @@ pub fn detect(scene: &Scene<'_>) -> Judged {
 #[must_use]
 pub fn detect_only(scene: &Scene<'_>, rules: &[&str]) -> Vec<Finding> {
     let hooks = startup_hook::judge_all(scene);
-    let wanted = RULES.iter().filter(|rule| rules.contains(&rule.id));
-    sorted(record::folded(merged(wanted.flat_map(|rule| (rule.run)(scene, &hooks)).collect())))
+    sorted(found(scene, &hooks, RULES.iter().filter(|rule| rules.contains(&rule.id))))
+}
+
+/// What the rules find, one after the other, told once.
+fn found<'r>(scene: &Scene<'_>, hooks: &[HookVerdict], rules: impl Iterator<Item = &'r Rule>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for rule in rules {
+        let more = rule.find(scene, hooks, &all);
+        all.extend(more);
+    }
+    autostart::told_once(record::folded(merged(all)))
 }
 
 /// Several indicators of one incident that speak of one thing are one finding: the strongest, with all evidence.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Rule, Scene, layer, settle, severity};
+use super::{Rule, Run, Scene, layer, settle, severity};
 use crate::intel::index::{Applies, Known};
 use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
@@ -14,7 +14,7 @@ use crate::model::verdict::Level;
 pub const RULE: Rule = Rule {
     id: "package-known-bad",
     sentence: "A distribution whose name and version an indicator pack names. Installed, it is compromised: its code ran or would run. Stored in a cache or left over, it is exposed.",
-    run,
+    run: Run::OnFacts(run),
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::startup_words::sentence;
-use super::{Rule, Scene, package, settle};
+use super::{Rule, Run, Scene, package, settle};
 use crate::model::code::{Sign, When};
 use crate::model::facts::PackageCode;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
@@ -15,7 +15,7 @@ use crate::model::verdict::Level;
 pub const RULE: Rule = Rule {
     id: "package-code-shape",
     sentence: "A package that a pack names, or that was changed after its install, whose code decodes and runs text, starts hidden processes or takes credentials when it is imported.",
-    run,
+    run: Run::OnFacts(run),
 };
 
 /// Most lines that one finding shows.

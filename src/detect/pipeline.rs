@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Scene, settle, severity};
+use super::{Rule, Run, Scene, settle, severity};
 use crate::intel::index::Known;
 use crate::intel::pack::Indicator;
 use crate::intel::version;
@@ -19,7 +19,7 @@ use crate::model::verdict::Level;
 pub const RULE: Rule = Rule {
     id: "pipeline-install",
     sentence: "A pipeline or recipe of an image that installs a bad version by its number, or that is older than the end of an incident and leaves the version of its package open: whoever ran it then may have got the bad release. It is a lead; the machine that ran it has to be asked.",
-    run,
+    run: Run::OnFacts(run),
 };
 
 /// A line that installs, in which of the versions, and by way of which file.

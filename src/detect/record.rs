@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Rule, Scene, file, layer, package, settle};
+use super::{Rule, Run, Scene, file, layer, package, settle};
 use crate::intel::index::Known;
 use crate::model::distribution::Distribution;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict};
@@ -16,21 +16,21 @@ use crate::model::verdict::Level;
 pub const KNOWN: Rule = Rule {
     id: "record-known-bad",
     sentence: "A distribution whose RECORD lists a file with the hash of a known payload, whatever name or version it gives itself. Installed, it is compromised; stored, it is exposed.",
-    run: run_known,
+    run: Run::OnFacts(run_known),
 };
 
 /// An archive with the hash of a known one.
 pub const ARCHIVE: Rule = Rule {
     id: "archive-known-bad",
     sentence: "A distribution that comes from an archive with the hash of a known payload, or a lock file that lets such an archive be taken, whatever name or version is given to it.",
-    run: run_archives,
+    run: Run::OnFacts(run_archives),
 };
 
 /// Files that are not what their rows say.
 pub const CHANGED: Rule = Rule {
     id: "record-changed",
     sentence: "Code of a distribution that is not what its RECORD says, or that Python takes instead of what RECORD lists: of a package that a pack names, or changed while an incident's code could be fetched.",
-    run: run_changed,
+    run: Run::OnFacts(run_changed),
 };
 
 /// Most files that one finding shows.

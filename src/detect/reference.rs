@@ -1,7 +1,7 @@
 //! Files that only name something of an incident: a host or text in a shell history or a pipeline, a commit in a checkout,
 //! an image in an engine's store. Whoever looked into the incident leaves such names too, so they are leads.
 
-use super::{Rule, Scene, file, settle};
+use super::{Rule, Run, Scene, file, settle};
 use crate::model::finding::{Finding, HookVerdict, Stage};
 use crate::model::id::Id;
 use crate::model::verdict::Level;
@@ -10,7 +10,7 @@ use crate::model::verdict::Level;
 pub const RULE: Rule = Rule {
     id: "reference-known-bad",
     sentence: "A file that names a host, text, commit, repository or image of a known incident: a shell history, a pipeline, a checkout, an engine's list of images. It is a lead at most: whoever looked into the incident leaves such names too.",
-    run,
+    run: Run::OnFacts(run),
 };
 
 fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
 
-use super::{Rule, Scene, file, package, settle, severity, startup_score};
+use super::{Rule, Run, Scene, file, package, settle, severity, startup_score};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
@@ -12,14 +12,14 @@ use crate::model::verdict::Level;
 pub const KNOWN: Rule = Rule {
     id: "startup-known-bad",
     sentence: "A start-up file that an indicator pack knows by name, hash or content. Where Python runs it, it is compromised; elsewhere it is exposed.",
-    run: run_known,
+    run: Run::OnFacts(run_known),
 };
 
 /// A start-up file whose code has no honest explanation.
 pub const SHAPE: Rule = Rule {
     id: "startup-malicious-shape",
     sentence: "A start-up file that no pack knows, whose code does what no honest one does: it starts processes, decodes and runs data, or hides.",
-    run: run_shape,
+    run: Run::OnFacts(run_shape),
 };
 
 /// Judges every hook, in the order of the facts.

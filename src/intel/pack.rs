@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::table::Row;
+use crate::model::autostart::AutostartKind;
 use crate::model::finding::{Confidence, Stage};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
@@ -134,6 +135,9 @@ pub struct Indicator {
     /// `package`: every version is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_versions: bool,
+    /// `persistence`: by which means it is started, as `autostarts` of a report names it.
+    #[serde(default, rename = "kind", skip_serializing_if = "Option::is_none")]
+    pub starts: Option<AutostartKind>,
     /// `file`, `persistence`, `workflow`: path patterns with `{home}`, `{site}`, `{tmp}`, `*` within a component.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
@@ -260,6 +264,7 @@ impl Indicator {
             versions: Vec::new(),
             specifier: None,
             all_versions: false,
+            starts: None,
             paths: Vec::new(),
             sha256: Vec::new(),
             size: None,

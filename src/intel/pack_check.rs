@@ -129,7 +129,12 @@ fn check_needed(one: &Indicator) -> Result<(), Fault> {
             fault("`sha256`, `size` or `contains`: a name anywhere means nothing")
         }
         Kind::Startup if one.names.is_empty() => fault("`names`"),
-        Kind::Persistence if one.paths.is_empty() => fault("`paths`: what the system starts is found by its file"),
+        Kind::Persistence if one.paths.is_empty() == one.starts.is_none() => {
+            fault("either `paths`, the files that hold it, or `kind`, the means by which it is started")
+        }
+        Kind::Persistence if one.starts.is_some() && one.contains.is_empty() && one.name.is_none() => {
+            fault("`name` or `contains`: its kind alone is that of many honest things")
+        }
         Kind::Workflow if one.paths.is_empty() || one.contains.is_empty() => {
             fault("`paths` and `contains`: the file name of a pipeline alone means nothing")
         }
@@ -269,7 +274,7 @@ fn permitted(kind: Kind) -> &'static [&'static str] {
         Kind::Package => &["ecosystem", "name", "versions", "specifier", "all_versions"],
         Kind::File => &["paths", "names", "sha256", "size", "contains"],
         Kind::Startup => &["names", "sha256", "size", "contains"],
-        Kind::Persistence => &["name", "paths", "contains", "sha256"],
+        Kind::Persistence => &["name", "kind", "paths", "contains", "sha256"],
         Kind::Process => &["name", "cmdline", "paths", "sha256"],
         Kind::Network => &["domains", "ips", "url_paths"],
         Kind::Container => &["name", "images", "digests", "pods"],
@@ -281,8 +286,9 @@ fn permitted(kind: Kind) -> &'static [&'static str] {
 
 /// The matchers that an indicator gives, by field name.
 fn given(one: &Indicator) -> Vec<&'static str> {
-    let lists: [(&'static str, bool); 19] = [
+    let lists: [(&'static str, bool); 20] = [
         ("ecosystem", one.ecosystem.is_some()),
+        ("kind", one.starts.is_some()),
         ("name", one.name.is_some()),
         ("names", !one.names.is_empty()),
         ("versions", !one.versions.is_empty()),

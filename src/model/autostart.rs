@@ -94,6 +94,55 @@ pub enum AutostartKind {
     AgentInstructions,
 }
 
+impl AutostartKind {
+    /// The word the report uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemdService => "systemd-service",
+            Self::SystemdTimer => "systemd-timer",
+            Self::SystemdPath => "systemd-path",
+            Self::SystemdSocket => "systemd-socket",
+            Self::SystemdUnit => "systemd-unit",
+            Self::SystemdDropIn => "systemd-drop-in",
+            Self::SystemdGenerator => "systemd-generator",
+            Self::SystemdEnvironment => "systemd-environment",
+            Self::Cron => "cron",
+            Self::CronScript => "cron-script",
+            Self::Anacron => "anacron",
+            Self::At => "at",
+            Self::XdgAutostart => "xdg-autostart",
+            Self::ShellRc => "shell-rc",
+            Self::Preload => "preload",
+            Self::Variable => "variable",
+            Self::UdevRule => "udev-rule",
+            Self::RcLocal => "rc-local",
+            Self::InitScript => "init-script",
+            Self::Motd => "motd",
+            Self::PamExec => "pam-exec",
+            Self::SshRc => "ssh-rc",
+            Self::AuthorizedKey => "authorized-key",
+            Self::GitHook => "git-hook",
+            Self::GitConfig => "git-config",
+            Self::EventScript => "event-script",
+            Self::LaunchAgent => "launch-agent",
+            Self::LaunchDaemon => "launch-daemon",
+            Self::LoginItem => "login-item",
+            Self::Periodic => "periodic",
+            Self::Emond => "emond",
+            Self::ConfigurationProfile => "configuration-profile",
+            Self::RunKey => "run-key",
+            Self::WindowsService => "windows-service",
+            Self::StartupFolder => "startup-folder",
+            Self::ScheduledTask => "scheduled-task",
+            Self::PowershellProfile => "powershell-profile",
+            Self::EditorTask => "editor-task",
+            Self::AgentHook => "agent-hook",
+            Self::AgentInstructions => "agent-instructions",
+        }
+    }
+}
+
 /// One thing that starts by itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Autostart {
@@ -249,4 +298,18 @@ pub struct UnitLink {
     pub path: TargetPath,
     /// What it says, as written.
     pub to: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_are_written() {
+        for kind in
+            [AutostartKind::Cron, AutostartKind::SystemdDropIn, AutostartKind::RcLocal, AutostartKind::XdgAutostart]
+        {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
+        }
+    }
 }

@@ -140,6 +140,8 @@ pub struct Summary {
     pub by_kind: BTreeMap<&'static str, usize>,
     /// Start-up hooks by judgement.
     pub by_judgement: BTreeMap<&'static str, usize>,
+    /// What starts by itself, by kind.
+    pub by_autostart: BTreeMap<&'static str, usize>,
 }
 
 impl Summary {
@@ -150,6 +152,7 @@ impl Summary {
         distributions: &[Distribution],
         environments: &[Environment],
         hooks: &[HookVerdict],
+        autostarts: &[Autostart],
     ) -> Self {
         let mut all = Self::default();
         for level in [Level::Compromised, Level::Suspicious, Level::Exposed] {
@@ -165,6 +168,9 @@ impl Summary {
         }
         for row in hooks {
             *all.by_judgement.entry(row.judgement.name()).or_default() += 1;
+        }
+        for row in autostarts {
+            *all.by_autostart.entry(row.kind.name()).or_default() += 1;
         }
         all
     }

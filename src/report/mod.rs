@@ -3,4 +3,5 @@
 pub mod caret;
 pub mod json;
 pub mod sanitize;
+pub mod starts;
 pub mod terminal;

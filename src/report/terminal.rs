@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use super::sanitize::line;
+use super::starts::{self, Show};
 use crate::model::coverage::Gap;
 use crate::model::distribution::Distribution;
 use crate::model::finding::{Evidence, Finding, HookVerdict, Judgement};
@@ -55,6 +56,7 @@ pub fn write(text: &Text<'_>, style: Style, to: impl Write) -> io::Result<()> {
         if !style.findings_only {
             page.environments()?;
             page.hooks()?;
+            page.starts()?;
             page.coverage()?;
         }
         page.next_steps()?;
@@ -235,6 +237,11 @@ impl<W: Write> Page<'_, W> {
             writeln!(self.to, "  … and {} more to review (-v shows all)", wanted.len() - shown)?;
         }
         writeln!(self.to)
+    }
+
+    fn starts(&mut self) -> io::Result<()> {
+        let show = if self.style.verbose { Show::All } else { Show::Odd };
+        starts::write(self.report.autostarts, self.report.findings, show, &mut self.to)
     }
 
     fn coverage(&mut self) -> io::Result<()> {

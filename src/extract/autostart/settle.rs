@@ -101,7 +101,10 @@ impl<'a> Environments<'a> {
             |env: &&Environment| !matches!(env.kind, "system" | "user-site" | "unknown" | "pip-target" | "pip-cache");
         let folders = facts.environments.iter().filter(own);
         let folders = folders.flat_map(|env| [b"bin".as_slice(), b"Scripts"].map(|name| (env.path.join(name), env.id)));
-        let first = |row: &'a Interpreter| Some((&row.path, *row.environments.first()?));
+        // Those that were made from an interpreter start it too; its own is the one that holds it.
+        let roots: HashMap<Id, &TargetPath> = facts.environments.iter().map(|env| (env.id, &env.path)).collect();
+        let holds = |id: &Id, row: &Interpreter| roots.get(id).is_some_and(|root| row.path.is_under(root));
+        let first = |row: &'a Interpreter| Some((&row.path, *row.environments.iter().find(|id| holds(id, row))?));
         Environments { folders: folders.collect(), interpreters: facts.interpreters.iter().filter_map(first).collect() }
     }
 
