@@ -33,6 +33,8 @@ pub enum Command {
     Pth(PthArgs),
     /// Judge stored JSON reports with today's packs: what is new, what is gone, what a report cannot answer.
     Recheck(RecheckArgs),
+    /// Hold two stored JSON reports of one host against each other: what is new, gone, changed, not looked at.
+    Diff(DiffArgs),
     /// Say what a rule, indicator, incident, record of a feed, credential store, check or gap reason means.
     Explain(ExplainArgs),
     /// Show what would be walked, what would be left out, and why; nothing is read.
@@ -172,6 +174,36 @@ pub struct RecheckArgs {
     /// Also show the findings that stay.
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// The options of `diff`.
+#[derive(clap::Args, Debug)]
+pub struct DiffArgs {
+    /// The earlier JSON report of `pysweep scan`, such as of before a clean-up.
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// The later one; its verdict decides the exit code.
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+    /// Write text, or JSON (`pysweep.diff/1`).
+    #[arg(long, value_enum, default_value_t, value_name = "FMT")]
+    pub format: DiffFormat,
+    /// Say only the last sentence.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show every row, and the findings that stay.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// The forms of a comparison.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiffFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// The options of `explain`.

@@ -20,6 +20,7 @@
 //! | [`detect`] | facts held against packs; the table of rules | touch the disk |
 //! | [`assess`] | verdict, exposures, time line | touch the disk |
 //! | [`recheck`] | stored reports, judged again by newer packs | ask for the host |
+//! | [`compare`] | two stored reports of one host, told apart | ask for the host |
 //! | [`report`] | text and JSON | decide anything |
 //! | [`sandbox`] | gives up our own rights | |
 //! | [`command`] | one file for each subcommand, wiring only | |
@@ -33,6 +34,7 @@
 pub mod assess;
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod detect;
 pub mod error;

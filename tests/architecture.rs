@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("detect", &["model", "intel"]),
     ("assess", &["model"]),
     ("recheck", &["model", "intel", "detect"]),
+    ("compare", &["model", "recheck"]),
     ("report", &["model"]),
     ("sandbox", &["model"]),
     ("cli", &[]),

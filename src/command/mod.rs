@@ -2,6 +2,8 @@
 
 mod check;
 mod check_files;
+mod diff;
+mod diff_shown;
 mod explain;
 mod iocs;
 mod output;
@@ -55,6 +57,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Error> {
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Plan(scan)) => plan::run(scan),
         Some(Command::Recheck(args)) => recheck::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Iocs(iocs)) => iocs::run(&iocs.action),
     }
 }

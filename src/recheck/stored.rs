@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::container::{self, Container};
@@ -236,26 +237,33 @@ pub struct StoredGap {
     pub material: bool,
 }
 
+/// Reads a report, or as much of it as `T` asks for.
+///
+/// # Errors
+/// When it is none, is cut short, or is of another schema.
+pub fn parse<T: DeserializeOwned>(origin: &str, bytes: &[u8]) -> Result<T, Fault> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let head: Head = serde_json::from_slice(bytes).map_err(|why| Fault::of_json(origin, &why))?;
+    if head.schema.as_deref() != Some(SCHEMA) {
+        let schema = head.schema.map_or_else(|| "missing".to_owned(), |schema| format!("`{schema}`"));
+        return Err(Fault::of(
+            origin,
+            format!("its schema is {schema}, a report of `pysweep scan --format json` has `{SCHEMA}`"),
+        ));
+    }
+    serde_json::from_slice(bytes).map_err(|why| {
+        let fault = Fault::of_json(origin, &why);
+        Fault { why: format!("it is no JSON report of pysweep: {}", fault.why), ..fault }
+    })
+}
+
 impl Stored {
     /// Reads a report.
     ///
     /// # Errors
     /// When it is none, is cut short, or is of another schema.
     pub fn parse(origin: &str, bytes: &[u8]) -> Result<Self, Fault> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let head: Head = serde_json::from_slice(bytes).map_err(|why| Fault::of_json(origin, &why))?;
-        if head.schema.as_deref() != Some(SCHEMA) {
-            let schema = head.schema.map_or_else(|| "missing".to_owned(), |schema| format!("`{schema}`"));
-            return Err(Fault::of(
-                origin,
-                format!("its schema is {schema}, a report of `pysweep scan --format json` has `{SCHEMA}`"),
-            ));
-        }
-        let report: Self = serde_json::from_slice(bytes).map_err(|why| {
-            let fault = Fault::of_json(origin, &why);
-            Fault { why: format!("it is no JSON report of pysweep: {}", fault.why), ..fault }
-        })?;
-        Ok(report)
+        parse(origin, bytes)
     }
 
     /// How many of its misses could hide something.
