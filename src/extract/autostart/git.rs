@@ -261,9 +261,7 @@ fn weigh(one: &Setting) -> Option<(Weight, Meaning)> {
         (b"core", b"hookspath") | (b"init", b"templatedir") => (Weight::Always, Meaning::Place),
         (b"include" | b"includeif", b"path") => (Weight::IfOdd, Meaning::Place),
         (b"core", b"fsmonitor") if !is_switch => (Weight::Always, Meaning::Command),
-        (b"core", b"sshcommand") | (b"filter", b"clean" | b"smudge" | b"process") => {
-            (Weight::Always, Meaning::Command)
-        }
+        (b"core", b"sshcommand") | (b"filter", b"clean" | b"smudge" | b"process") => (Weight::Always, Meaning::Command),
         (b"credential", b"helper") if value.starts_with(b"!") => (Weight::Always, Meaning::Command),
         (b"credential", b"helper") if value.starts_with(b"/") => (Weight::IfOdd, Meaning::Command),
         (b"alias", _) if value.starts_with(b"!") => (Weight::IfOdd, Meaning::Command),

@@ -90,7 +90,8 @@ pub(super) fn add(input: &Input<'_>, content: &Content, like: &Entry, harvest: &
     let odd = Odd::of(input, content);
     let mut lines: BTreeSet<u32> = told.programs.iter().filter(|one| odd.is(one)).map(|one| one.2).collect();
     lines.extend(told.signs.iter().filter(|sign| sign.what != SignKind::RunsUnseen).map(|sign| sign.line));
-    let mut rest: Vec<_> = told.programs.iter().filter(|one| !lines.contains(&one.2) && odd.may_be_pythons(one)).collect();
+    let mut rest: Vec<_> =
+        told.programs.iter().filter(|one| !lines.contains(&one.2) && odd.may_be_pythons(one)).collect();
     rest.dedup_by(|one, other| (&one.0, one.1) == (&other.0, other.1));
     let quiet = Told { programs: rest.into_iter().cloned().collect(), signs: Vec::new() };
     let common = || Entry { trigger: like.trigger.clone(), enabled: like.enabled, ..Entry::new(like.kind, name) };
@@ -242,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_line_that_stands_out_has_a_row() {
-        let line = "(python3 ~/.cache/.tf_cache/hw_probe.pyc &) >/dev/null 2>&1  # tensorflow hardware compatibility check";
+        let line =
+            "(python3 ~/.cache/.tf_cache/hw_probe.pyc &) >/dev/null 2>&1  # tensorflow hardware compatibility check";
         assert_eq!(
             told("/home/mia/.bashrc", &format!("alias x=y\n{line}\n")),
             [

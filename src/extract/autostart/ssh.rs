@@ -293,7 +293,8 @@ fn read_named(input: &Input<'_>, path: &TargetPath, account: Option<&[u8]>, harv
     let Some(folder) = path.parent() else { return };
     let Ok(dir) = root.resolve(&folder).and_then(|place| root.open_dir(&place)) else { return };
     let Ok(stat) = dir.stat_entry(path.file_name()) else { return };
-    let candidate = Candidate::<'_, Dir> { check: 0, dir: &dir, name: path.file_name(), kind: stat.kind, path: path.clone() };
+    let candidate =
+        Candidate::<'_, Dir> { check: 0, dir: &dir, name: path.file_name(), kind: stat.kind, path: path.clone() };
     let other = input.instead(&candidate);
     if place_of(&other, "ssh").is_some() {
         return;

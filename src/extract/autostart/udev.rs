@@ -105,7 +105,11 @@ fn pairs(text: &[u8]) -> Vec<Pair<'_>> {
         let head = head.strip_suffix(b"e").filter(|head| head.ends_with(b"=")).unwrap_or(head);
         let operator = head.iter().position(|byte| b"=!+-:".contains(byte)).unwrap_or(head.len());
         let (key, operator) = head.split_at(operator);
-        out.push(Pair { key: key.trim_ascii(), operator: operator.trim_ascii(), value: tail.get(..end).unwrap_or(tail) });
+        out.push(Pair {
+            key: key.trim_ascii(),
+            operator: operator.trim_ascii(),
+            value: tail.get(..end).unwrap_or(tail),
+        });
         rest = tail.get(end.saturating_add(1)..).unwrap_or_default();
     }
     out
@@ -156,15 +160,20 @@ mod tests {
                  | Script /opt/x.py",
             ]
         );
-        assert!(Tree::with(&[("/srv/udev/rules.d/x.rules", b"RUN+=\"/x\"")])
-            .told(&EXTRACTOR, Platform::Linux, "/srv/udev/rules.d/x.rules")
-            .is_empty());
+        assert!(
+            Tree::with(&[("/srv/udev/rules.d/x.rules", b"RUN+=\"/x\"")])
+                .told(&EXTRACTOR, Platform::Linux, "/srv/udev/rules.d/x.rules")
+                .is_empty()
+        );
     }
 
     #[test]
     fn values_have_escapes() {
         let told = parse(b"RUN+=e\"/x \\\"y\\\"\", RUN=\"\", RUN+=\"open");
-        assert_eq!(told.iter().map(|run| run.command.as_slice()).collect::<Vec<_>>(), [b"/x \\\"y\\\"".as_slice(), b"open"]);
+        assert_eq!(
+            told.iter().map(|run| run.command.as_slice()).collect::<Vec<_>>(),
+            [b"/x \\\"y\\\"".as_slice(), b"open"]
+        );
     }
 
     proptest! {

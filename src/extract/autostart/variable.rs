@@ -41,7 +41,8 @@ fn row(target: &Target, one: &VariableSetting) -> Option<Autostart> {
     let line = one.line;
     let told = told(one.variable, &one.value, line);
     let own = target.home_of(&one.path);
-    let account = own.or_else(|| target.accounts.iter().find(|account| account.uid.is_some() && account.uid == one.owner_uid));
+    let account =
+        own.or_else(|| target.accounts.iter().find(|account| account.uid.is_some() && account.uid == one.owner_uid));
     let place = Place { target, home: account.map(|account| &account.home) };
     let started = |(written, role, line): &(Vec<u8>, Role, u32)| {
         let path = place.path(written)?;

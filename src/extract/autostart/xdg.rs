@@ -143,7 +143,10 @@ mod tests {
               | Program /home/mia/.cache/x/x Hidden"]
         );
         assert_eq!(
-            told("/etc/xdg/autostart/x.desktop", "[Desktop Entry]\nTryExec=/opt/x\nExec=/opt/x -a\nOnlyShowIn=GNOME;\n"),
+            told(
+                "/etc/xdg/autostart/x.desktop",
+                "[Desktop Entry]\nTryExec=/opt/x\nExec=/opt/x -a\nOnlyShowIn=GNOME;\n"
+            ),
             ["XdgAutostart x.desktop | runs /opt/x -a | when session of GNOME; | Program /opt/x"]
         );
         for (line, is_on) in [("", true), ("Hidden=true", false), ("X-GNOME-Autostart-enabled=false", false)] {

@@ -357,7 +357,10 @@ mod tests {
         assert_eq!(cut("a \\\n  b\\ c\r\nd"), [vec!["a", "b c"], vec!["d"]]);
         assert_eq!(cut("a=(b c) (d)"), [vec!["a="], vec!["b", "c"], vec!["d"]]);
         assert_eq!(cut("a >b 2>>c <d e"), [vec!["a", "d", "e"]]);
-        assert_eq!(cut(">b a 2 >c; (d) > e; <f g; h <(i)"), [vec!["a", "2"], vec!["d"], vec!["g"], vec!["h"], vec!["i"]]);
+        assert_eq!(
+            cut(">b a 2 >c; (d) > e; <f g; h <(i)"),
+            [vec!["a", "2"], vec!["d"], vec!["g"], vec!["h"], vec!["i"]]
+        );
     }
 
     #[test]
@@ -379,15 +382,14 @@ mod tests {
 
     #[test]
     fn patterns_are_no_commands() {
-        assert_eq!(cut("case $x in\n a|/b) c;; (d) e | f;; esac"), [
-            vec!["case", "$x", "in"],
-            vec!["c"],
-            vec!["d"],
-            vec!["e"],
-            vec!["f"],
-            vec!["esac"]
-        ]);
-        assert_eq!(cut("(a | b) | c; d() { e; }"), [vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["{", "e"], vec!["}"]]);
+        assert_eq!(
+            cut("case $x in\n a|/b) c;; (d) e | f;; esac"),
+            [vec!["case", "$x", "in"], vec!["c"], vec!["d"], vec!["e"], vec!["f"], vec!["esac"]]
+        );
+        assert_eq!(
+            cut("(a | b) | c; d() { e; }"),
+            [vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["{", "e"], vec!["}"]]
+        );
     }
 
     #[test]
