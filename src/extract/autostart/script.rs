@@ -34,8 +34,8 @@ pub const EXTRACTOR: Extractor = Extractor {
     read,
 };
 
-/// Bytes in which a zero shows that a file is no text.
-const HEAD: usize = 4096;
+/// Where a zero byte this far into the first line shows that a file is no text, as shells take it.
+const HEAD: usize = 512;
 
 /// What runs a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,7 +114,9 @@ pub(super) fn add(input: &Input<'_>, content: &Content, like: &Entry, harvest: &
 /// What runs a file of that content.
 #[must_use]
 pub fn run_by(bytes: &[u8]) -> RunBy {
-    if bytes.iter().take(HEAD).any(|byte| *byte == 0) {
+    // Zeros further on do not keep a shell from running what stands in front of them.
+    let first = bytes.iter().take(HEAD).take_while(|byte| **byte != b'\n');
+    if !bytes.starts_with(b"#!") && (bytes.starts_with(b"\x7fELF") || first.into_iter().any(|byte| *byte == 0)) {
         return RunBy::System;
     }
     let Some(words) = interpreter(bytes) else { return RunBy::Shell };
@@ -319,6 +321,7 @@ mod tests {
         assert_eq!(run_by(b"#!/usr/bin/env -S FOO=1 bash -e\n"), RunBy::Shell);
         assert_eq!(run_by(b"#! /usr/bin/perl -w\n"), RunBy::Interpreter);
         assert_eq!(run_by(b"#!/sbin/openrc-run\n"), RunBy::Shell);
+        assert_eq!(run_by(b"/tmp/x\n\0\0"), RunBy::Shell);
         assert_eq!(odd("x \\\n && /tmp/y \\\n -z"), 1);
         assert!(told("/srv/etc/cron.daily/x", "curl x | sh").is_empty());
     }

@@ -29,6 +29,8 @@ pub fn commands(script: &[u8]) -> Vec<Vec<Word>> {
         documents: Vec::new(),
         open: 0,
         drops: false,
+        depth: 0,
+        pipeline: 0,
     };
     while let Some(byte) = reader.rest.first() {
         reader.step(*byte);
@@ -48,6 +50,10 @@ struct Reader<'a> {
     open: u32,
     /// Whether the next word is where output goes, which is no word of the command.
     drops: bool,
+    /// How many `(` are open.
+    depth: u32,
+    /// How many commands were done where this pipeline began.
+    pipeline: usize,
 }
 
 struct Document {
@@ -59,18 +65,18 @@ impl Reader<'_> {
     fn step(&mut self, byte: u8) {
         match byte {
             b'\n' => {
-                self.end_command();
-                self.skip(1);
+                self.end_pipeline(byte);
                 self.skip_documents();
             }
             b' ' | b'\t' | b'\r' => {
                 self.end_word();
                 self.skip(1);
             }
-            b';' | b'&' | b'|' | b'(' | b')' => {
+            b'|' => {
                 self.end_command();
                 self.skip(1);
             }
+            b';' | b'&' | b'(' | b')' => self.end_pipeline(byte),
             b'<' | b'>' => self.redirection(),
             b'#' if self.word.is_none() => {
                 let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
@@ -113,6 +119,19 @@ impl Reader<'_> {
         if !self.command.is_empty() {
             self.done.push(std::mem::take(&mut self.command));
         }
+    }
+
+    fn end_pipeline(&mut self, byte: u8) {
+        self.end_command();
+        match byte {
+            b'(' => self.depth = self.depth.saturating_add(1),
+            // `a|/b)` of `case`: nothing was opened, so these are patterns, and no commands.
+            b')' if self.depth == 0 => self.done.truncate(self.pipeline),
+            b')' => self.depth -= 1,
+            _ => {}
+        }
+        self.pipeline = self.done.len();
+        self.skip(1);
     }
 
     fn backslash(&mut self) {
@@ -359,6 +378,18 @@ mod tests {
         assert_eq!(cut("echo \"x\nexport A=b"), [vec!["echo", "\"x"], vec!["export", "A=b"]]);
         assert_eq!(cut("x=$(y\nexport A=b"), [vec!["x=$"], vec!["y"], vec!["export", "A=b"]]);
         assert_eq!(cut("cat <<END\nexport A=b"), [vec!["cat"], vec!["export", "A=b"]]);
+    }
+
+    #[test]
+    fn patterns_are_no_commands() {
+        assert_eq!(
+            cut("case $x in\n a|/b) c;; (d) e | f;; esac"),
+            [vec!["case", "$x", "in"], vec!["c"], vec!["d"], vec!["e"], vec!["f"], vec!["esac"]]
+        );
+        assert_eq!(
+            cut("(a | b) | c; d() { e; }"),
+            [vec!["a"], vec!["b"], vec!["c"], vec!["d"], vec!["{", "e"], vec!["}"]]
+        );
     }
 
     #[test]

@@ -169,6 +169,43 @@ pub(super) fn substituted(text: &[u8]) -> Option<SignKind> {
     [b"curl ".as_slice(), b"wget "].iter().any(|name| first.starts_with(name)).then_some(SignKind::FetchesAndRuns)
 }
 
+/// Longest `$(…)` that is looked into, in bytes: many that never end must not cost more than one.
+const LONGEST_SUBSTITUTION: usize = 4096;
+
+/// The scripts in the `$(…)` and backquotes of a word; arithmetic is none.
+pub(super) fn substitutions(text: &[u8]) -> Vec<&[u8]> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let found = if rest.starts_with(b"$((") {
+            None
+        } else if let Some(inner) = rest.strip_prefix(b"$(") {
+            closing(inner).and_then(|end| inner.get(..end)).map(|script| (script, script.len() + 3))
+        } else if let Some(inner) = rest.strip_prefix(b"`") {
+            memchr::memchr(b'`', inner).and_then(|end| inner.get(..end)).map(|script| (script, script.len() + 2))
+        } else {
+            None
+        };
+        out.extend(found.map(|(script, _)| script));
+        at += found.map_or(1, |(_, length)| length);
+    }
+    out
+}
+
+/// Where the parenthesis that was opened in front closes.
+fn closing(text: &[u8]) -> Option<usize> {
+    let mut depth = 0_u32;
+    for (at, byte) in text.iter().take(LONGEST_SUBSTITUTION).enumerate() {
+        match byte {
+            b'(' => depth = depth.saturating_add(1),
+            b')' if depth == 0 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Whether a line connects a shell to the network.
 pub(super) fn is_remote_shell(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();

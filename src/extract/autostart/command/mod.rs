@@ -180,6 +180,7 @@ impl Reader {
 
     /// One command; what stands in front of it is passed over.
     fn command(&mut self, words: &[Word], depth: u32) {
+        words.iter().for_each(|word| self.substitutions(word, depth));
         let words = behind_leads(words);
         let Some((first, arguments)) = words.split_first() else { return };
         let line = first.line;
@@ -197,6 +198,15 @@ impl Reader {
         let keeps = does == Does::Other && self.before.is_some_and(|(_, before)| before == line);
         if !keeps {
             self.before = Some((does, line));
+        }
+    }
+
+    /// What runs because a word holds `$(…)`; where `cd` leads in there is of no concern outside.
+    fn substitutions(&mut self, word: &Word, depth: u32) {
+        for script in inline::substitutions(&word.text) {
+            let (before, folder) = (self.before.take(), self.folder.clone());
+            self.script(script, Some(word.line), depth + 1);
+            (self.before, self.folder) = (before, folder);
         }
     }
 
@@ -382,6 +392,11 @@ mod tests {
         assert_eq!(starts("bash -c 'exec /opt/a -b'"), ["1:/opt/a Program"]);
         assert_eq!(starts("python3 -m http.server"), ["1:python3 Program"]);
         assert_eq!(starts("bun run /opt/x.js"), ["1:/opt/x.js Script"]);
+        assert_eq!(starts("x=\"$(cd /opt; python3 /tmp/x.py)\" y"), ["1:python3 Program", "1:/tmp/x.py Script"]);
+        assert_eq!(
+            starts("echo `/opt/a` ${B:-$(/opt/b $(/opt/c))} $((1 + 2))"),
+            ["1:/opt/a Program", "1:/opt/c Program", "1:/opt/b Program"]
+        );
         assert_eq!(starts("flock -n /run/x.lock /opt/job"), ["1:/opt/job Program"]);
     }
 
