@@ -12,7 +12,9 @@ pub mod launchd;
 pub mod macos;
 pub mod registry;
 pub mod settle;
+pub mod startup_folder;
 pub mod systemd;
+pub mod tasks;
 pub mod words;
 
 use self::command::{Place, Told};
@@ -98,6 +100,19 @@ pub fn content(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
                 harvest.gaps.push(gap(input, GapReason::TooLarge).because(says));
             }
             Some(content)
+        }
+        Err(why) => {
+            harvest.gaps.push(gap(input, why));
+            None
+        }
+    }
+}
+
+/// The candidate without its bytes, for rows that need none.
+pub fn unread(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
+    match input.open_candidate_to_judge() {
+        Ok(file) => {
+            Some(Content { bytes: Vec::new(), stat: file.stat, whole: true, is_elsewhere: file.is_elsewhere })
         }
         Err(why) => {
             harvest.gaps.push(gap(input, why));

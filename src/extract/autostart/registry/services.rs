@@ -16,7 +16,7 @@ const USUAL_BOOT: &[&str] = &["autocheck autochk *", "autocheck autochk /q /v *"
 
 /// What the hive of the machine has started, in the control set that is in force.
 #[must_use]
-pub fn of_system<F: ReadAt + ?Sized>(hive: &Hive<'_, F>) -> Found {
+pub(super) fn of_system<F: ReadAt + ?Sized>(hive: &Hive<'_, F>) -> Found {
     let mut out = Found::default();
     let select = out.ask(hive.key(&["Select"])).flatten();
     let values = select.map(|key| out.values(&key)).unwrap_or_default();
