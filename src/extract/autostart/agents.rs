@@ -88,10 +88,11 @@ pub fn of_settings(file: &Value, platform: Platform) -> Vec<Entry> {
         hooks(event, "", value, 0, platform, &mut out);
     }
     for key in HELPERS {
-        let command = file[*key].as_str().or_else(|| file["tools"][*key].as_str());
+        let command = file[*key].as_str().or_else(|| file["tools"].get(*key)?.as_str());
         out.extend(command.map(|command| of_text(key, command, platform)));
     }
-    out.extend(file["statusLine"]["command"].as_str().map(|command| of_text("statusLine", command, platform)));
+    let status = file["statusLine"].get("command").and_then(Value::as_str);
+    out.extend(status.map(|command| of_text("statusLine", command, platform)));
     for key in ["mcpServers", "servers"] {
         for (name, server) in file[key].as_object().into_iter().flatten() {
             let Some(program) = server["command"].as_str() else { continue };
@@ -210,7 +211,10 @@ mod tests {
             ["AgentHook stop | runs /opt/x | when stop | Program /opt/x"]
         );
         assert_eq!(
-            told("/srv/w/.mcp.json", r#"{"mcpServers": {"x": {"command": "npx", "args": ["-y", "x"]}, "y": {"url": "z"}}}"#),
+            told(
+                "/srv/w/.mcp.json",
+                r#"{"mcpServers": {"x": {"command": "npx", "args": ["-y", "x"]}, "y": {"url": "z"}}}"#
+            ),
             ["AgentHook x | runs npx -y x | when server of tools"]
         );
         assert_eq!(

@@ -64,7 +64,8 @@ fn read(input: &Input<'_>) -> Harvest {
         Err(why) if content.whole => {
             let gap = gap(input, GapReason::Malformed).because(why);
             // The editor makes what it can of a text with faults.
-            let may_start = !is_tasks || [b"folderOpen".as_slice(), b"\\u"].iter().any(|word| has(&content.bytes, word));
+            let may_start =
+                !is_tasks || [b"folderOpen".as_slice(), b"\\u"].iter().any(|word| has(&content.bytes, word));
             harvest.gaps.push(if may_start { gap } else { gap.harmless() });
         }
         Err(_) => {}
@@ -80,7 +81,7 @@ fn has(text: &[u8], word: &[u8]) -> bool {
 #[must_use]
 pub fn tasks(file: &Value, platform: Platform) -> Vec<Entry> {
     let all: Vec<&Value> = file["tasks"].as_array().into_iter().flatten().take(MOST_TASKS).collect();
-    let starts = |task: &&Value| task["runOptions"]["runOn"].as_str() == Some("folderOpen");
+    let starts = |task: &&Value| task["runOptions"].get("runOn").and_then(Value::as_str) == Some("folderOpen");
     let mut due: Vec<(&Value, String)> =
         all.iter().filter(|task| starts(task)).map(|task| (*task, "folderOpen".to_owned())).collect();
     let mut out = Vec::new();
@@ -214,7 +215,8 @@ mod tests {
 
     #[test]
     fn containers_run_commands() {
-        let text = r#"{"initializeCommand": ["/opt/x", "-a"], "postCreateCommand": {"a": "pip install .", "b": ["/opt/y"]}}"#;
+        let text =
+            r#"{"initializeCommand": ["/opt/x", "-a"], "postCreateCommand": {"a": "pip install .", "b": ["/opt/y"]}}"#;
         assert_eq!(
             told(Platform::Linux, "/srv/w/.devcontainer/devcontainer.json", text),
             [

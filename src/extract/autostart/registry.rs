@@ -11,7 +11,7 @@
 mod services;
 mod tables;
 
-use self::tables::{KEYS, Of, SUBKEYS, VALUES};
+use self::tables::{KEYS, SUBKEYS, VALUES};
 use super::command::windows;
 use super::{Entry, MOST, gap, place_of, push};
 use crate::extract::Extractor;
@@ -23,6 +23,9 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, Interest};
 use crate::model::time::Time;
+
+pub use self::services::of_system;
+pub use self::tables::Of;
 
 /// The row. Hives are read here and there.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -254,8 +257,15 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
                 r#"RunKey {run}\Run\Updater | runs "C:\Python312\pythonw.exe" "C:\Users\mia\AppData\Roaming\u\u.py" | when login | Program C:\Python312\pythonw.exe | Script C:\Users\mia\AppData\Roaming\u\u.py"#
             )
         );
-        assert!(account[1].ends_with(r"| when login, once | Program C:\Users\mia\AppData\Roaming\x.exe"), "{account:?}");
-        assert!(account.iter().any(|row| row.ends_with("AutoRun | runs powershell -enc AAAA | when every cmd.exe | DecodesAndRuns")));
+        assert!(
+            account[1].ends_with(r"| when login, once | Program C:\Users\mia\AppData\Roaming\x.exe"),
+            "{account:?}"
+        );
+        assert!(
+            account
+                .iter()
+                .any(|row| row.ends_with("AutoRun | runs powershell -enc AAAA | when every cmd.exe | DecodesAndRuns"))
+        );
         assert!(account.iter().any(|row| row.contains(r"Environment\UserInitMprLogonScript | runs C:\x\logon.bat")));
         let machine = told("/Windows/System32/config/SOFTWARE", MACHINE);
         assert_eq!(machine.len(), 5, "{machine:?}");

@@ -5,7 +5,7 @@ use super::{CAP, Entry, content, gap, place_of, push};
 use crate::extract::Extractor;
 use crate::extract::format::{shell_link, unicode};
 use crate::extract::input::Input;
-use crate::model::autostart::{AutostartKind, Role};
+use crate::model::autostart::{AutostartKind, Role, Sign};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, Interest};
@@ -42,7 +42,9 @@ fn read(input: &Input<'_>) -> Harvest {
         return harvest;
     }
     let lower = name.to_ascii_lowercase();
-    let is_text = [b".lnk".as_slice(), b".url", b".bat", b".cmd", b".ps1", b".vbs", b".js"].iter().any(|end| lower.ends_with(end));
+    let is_text = [b".lnk".as_slice(), b".url", b".bat", b".cmd", b".ps1", b".vbs", b".js"]
+        .iter()
+        .any(|end| lower.ends_with(end));
     // A program of 100 MB is not read for its row.
     let content = match is_text {
         true => content(input, &mut harvest),
@@ -122,15 +124,25 @@ pub fn of_script(text: &str) -> Told {
         if is_comment || ![".run", "shellexecute", ".exec"].iter().any(|word| lower.contains(word)) {
             continue;
         }
-        // Two quotes stand for one in a text of VBScript.
-        let text = line.replace("\"\"", "\u{1}");
-        let Some(command) = text.split('"').nth(1) else { continue };
-        let told = windows::of_command_line(&command.replace('\u{1}', "\""));
+        let told = windows::of_command_line(&first_text(line));
         out.programs.extend(told.programs.into_iter().map(|(path, role, _)| (path, role, number)));
-        out.signs.extend(told.signs.into_iter().map(|sign| crate::model::autostart::Sign { line: number, ..sign }));
+        out.signs.extend(told.signs.into_iter().map(|sign| Sign { line: number, ..sign }));
         if out.programs.len() > super::MOST {
             break;
         }
+    }
+    out
+}
+
+/// The first text in quotes; two quotes stand for one in it, as in VBScript.
+fn first_text(line: &str) -> String {
+    let mut out = String::new();
+    let mut letters = line.split_once('"').map(|(_, rest)| rest).unwrap_or_default().chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '"' && letters.next_if_eq(&'"').is_none() {
+            break;
+        }
+        out.push(letter);
     }
     out
 }

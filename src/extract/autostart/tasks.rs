@@ -54,10 +54,9 @@ fn read(input: &Input<'_>) -> Harvest {
             if kind == EntryKind::Dir && depth >= DEEPEST {
                 harvest.gaps.push(input.gap_at(below, GapReason::TooLarge).because("nested deeper than is read"));
             } else if kind == EntryKind::Dir {
-                match dir.open_dir(&name) {
-                    Ok(folder) => due.push((folder, below, depth + 1)),
-                    // The walk tells of folders that it could not enter.
-                    Err(_) => {}
+                // The walk tells of folders that it could not enter.
+                if let Ok(folder) = dir.open_dir(&name) {
+                    due.push((folder, below, depth + 1));
                 }
             } else {
                 one(input, &dir, &name, kind, below, &mut harvest);
@@ -159,9 +158,14 @@ fn triggers(task: &Element) -> Vec<String> {
         "BootTrigger" => "boot".to_owned(),
         "TimeTrigger" | "CalendarTrigger" => {
             let every = one.child("Repetition").map(|one| one.text_of("Interval")).unwrap_or_default();
-            let day = one.children.iter().find(|child| child.name.starts_with("Schedule")).map(|child| child.name.as_str());
+            let day =
+                one.children.iter().find(|child| child.name.starts_with("Schedule")).map(|child| child.name.as_str());
             let start = one.text_of("StartBoundary");
-            [start, day.unwrap_or_default(), every].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+            [start, day.unwrap_or_default(), every]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
         }
         other => other.strip_suffix("Trigger").unwrap_or(other).to_ascii_lowercase(),
     });

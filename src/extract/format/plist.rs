@@ -200,7 +200,8 @@ fn number(bytes: &[u8]) -> u64 {
 impl<'a> Binary<'a> {
     fn of(bytes: &'a [u8]) -> Option<Self> {
         let trailer = bytes.get(bytes.len().checked_sub(TRAILER)?..)?;
-        let width = |at: usize| trailer.get(at).map(|width| usize::from(*width)).filter(|width| (1..=8).contains(width));
+        let width =
+            |at: usize| trailer.get(at).map(|width| usize::from(*width)).filter(|width| (1..=8).contains(width));
         let field = |at: usize| trailer.get(at..at + 8).map(number);
         Some(Self {
             bytes,

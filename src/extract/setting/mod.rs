@@ -76,7 +76,9 @@ fn read(input: &Input<'_>) -> Harvest {
                 let gap = gap(input, place, fault.reason).because(fault.what);
                 let is_list = fault.reason != GapReason::Malformed;
                 // What is no property list sets nothing.
-                harvest.gaps.extend((is_list || may_set(&content.bytes)).then(|| if is_list { gap } else { gap.harmless() }));
+                harvest
+                    .gaps
+                    .extend((is_list || may_set(&content.bytes)).then(|| if is_list { gap } else { gap.harmless() }));
             }
             settings.found
         }

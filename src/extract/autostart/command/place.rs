@@ -105,7 +105,8 @@ impl Place<'_> {
         let drive = drive.as_bytes().strip_suffix(b"\\").unwrap_or(drive.as_bytes());
         let home = self.home.map(TargetPath::as_bytes);
         let written = written.strip_prefix(b"\\??\\").unwrap_or(written);
-        let fits = |start: &str| written.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()));
+        let fits =
+            |start: &str| written.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()));
         for (start, is_of_account, folder) in WINDOWS {
             if fits(start) {
                 let top = if *is_of_account { home } else { Some(drive) };

