@@ -56,7 +56,7 @@ fn read(input: &Input<'_>) -> Harvest {
         Err(fault) => return Harvest::missed(gap(input, fault.reason).because(fault.to_string())),
     };
     let found = match input.candidate.name.to_ascii_lowercase().as_slice() {
-        b"system" => services::of_system(&hive),
+        b"system" => of_system(&hive),
         b"software" => of_hive(&hive, Of::Machine),
         _ => of_hive(&hive, Of::Account),
     };
@@ -295,7 +295,7 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
                 }
                 if let Ok(hive) = Hive::open(bytes.as_slice()) {
                     prop_assert!(of_hive(&hive, of).entries.len() < 100);
-                    prop_assert!(services::of_system(&hive).entries.len() < 100);
+                    prop_assert!(of_system(&hive).entries.len() < 100);
                 }
             }
         }
