@@ -75,14 +75,21 @@ impl Reader<'_> {
     /// None where it is cut.
     fn fill(&mut self, flags: u32, out: &mut Shortcut) -> Option<()> {
         let has = |flag: u32| flags & flag != 0;
+        let mut of_items = String::new();
         if has(HAS_ITEMS) {
-            self.at = self.at.checked_add(2 + u16_at(self.bytes, self.at)?)?;
+            let end = self.at.checked_add(2 + u16_at(self.bytes, self.at)?)?;
+            of_items = path_of_items(self.bytes.get(self.at + 2..end)?);
+            self.at = end;
         }
         if has(HAS_INFO) {
             let size = size_at(self.bytes, self.at)?;
             let info = self.bytes.get(self.at..self.at.checked_add(size.max(4))?)?;
             out.target = path_of(info).unwrap_or_default();
             self.at += size.max(4);
+        }
+        // Programs that make shortcuts often leave the volume out.
+        if out.target.is_empty() {
+            out.target = of_items;
         }
         if has(HAS_NAME) {
             self.text()?;
@@ -128,6 +135,47 @@ impl Reader<'_> {
             self.at += size;
         }
     }
+}
+
+/// The path that the shell's items spell: a drive, folders, a file (`Windows Shell Item format specification`, libfwsi).
+/// Empty where they begin with something else, such as the control panel.
+fn path_of_items(items: &[u8]) -> String {
+    let mut out = String::new();
+    let mut rest = items;
+    while let Some(size) = u16_at(rest, 0).filter(|size| *size >= 3) {
+        let Some((item, behind)) = rest.split_at_checked(size) else { break };
+        rest = behind;
+        let kind = item.get(2).copied().unwrap_or_default();
+        match kind & 0x70 {
+            // The desktop or the computer, in front of the drive.
+            0x10 => {}
+            0x20 => out = item.get(3..).map(until_nul).unwrap_or_default().trim_end_matches('\\').to_owned(),
+            0x30 if !out.is_empty() => out = format!("{out}\\{}", name_of_item(item)),
+            _ => return String::new(),
+        }
+    }
+    out
+}
+
+fn until_nul(text: &[u8]) -> String {
+    narrow(text.split(|byte| *byte == 0).next().unwrap_or_default())
+}
+
+/// The long name of a file or folder, from the block behind its short one; else the short one.
+fn name_of_item(item: &[u8]) -> String {
+    let short = item.get(14..).map(until_nul).unwrap_or_default();
+    let block = memchr::memmem::find(item, b"\x04\0\xef\xbe").and_then(|at| item.get(at.checked_sub(4)?..));
+    let long = block.and_then(|block| {
+        let from = match u16_at(block, 2)? {
+            0..=2 => return None,
+            3..=6 => 20,
+            7 => 38,
+            8 => 42,
+            _ => 46,
+        };
+        unicode::little_endian(block.get(from..)?).split('\0').next().map(str::to_owned)
+    });
+    long.filter(|name| !name.is_empty()).unwrap_or(short)
 }
 
 /// The path in the information on the volume: its beginning and, where the target lies on a share, its end.
@@ -204,6 +252,27 @@ mod tests {
         block.resize(relative.len() + 788, 0);
         assert_eq!(parse(&block).unwrap().target, "%APPDATA%\\x.exe");
         assert_eq!(parse(b"MZ"), None);
+    }
+
+    #[test]
+    fn items_spell_a_path() {
+        let item = |kind: u8, rest: &[u8]| {
+            let size = u16::try_from(3 + rest.len()).unwrap().to_le_bytes();
+            [&size, [kind].as_slice(), rest].concat()
+        };
+        let long: Vec<u8> = "Ärger\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let block = [b"\x30\0\x03\0\x04\0\xef\xbe".as_slice(), &[0; 12], &long].concat();
+        let folder = [[0_u8; 11].as_slice(), b"RGER~1\0\0", &block].concat();
+        let file = [[0_u8; 11].as_slice(), b"y.exe\0"].concat();
+        let root = item(0x1f, &[0; 17]);
+        let items = [root, item(0x2f, b"C:\\\0\0"), item(0x31, &folder), item(0x32, &file)].concat();
+        assert_eq!(path_of_items(&items), "C:\\Ärger\\y.exe");
+        assert_eq!(path_of_items(&item(0x71, b"x")), "");
+        let mut link = header(HAS_ITEMS | IS_WIDE);
+        link.extend(u16::try_from(items.len() + 2).unwrap().to_le_bytes());
+        link.extend(items);
+        link.extend(b"\0\0");
+        assert_eq!(parse(&link).unwrap().target, "C:\\Ärger\\y.exe");
     }
 
     #[test]
