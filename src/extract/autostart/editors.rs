@@ -81,7 +81,7 @@ fn has(text: &[u8], word: &[u8]) -> bool {
 #[must_use]
 pub fn tasks(file: &Value, platform: Platform) -> Vec<Entry> {
     let all: Vec<&Value> = file["tasks"].as_array().into_iter().flatten().take(MOST_TASKS).collect();
-    let starts = |task: &&Value| task["runOptions"]["runOn"].as_str() == Some("folderOpen");
+    let starts = |task: &&Value| task["runOptions"].get("runOn").and_then(Value::as_str) == Some("folderOpen");
     let mut due: Vec<(&Value, String)> =
         all.iter().filter(|task| starts(task)).map(|task| (*task, "folderOpen".to_owned())).collect();
     let mut out = Vec::new();

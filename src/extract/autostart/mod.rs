@@ -19,7 +19,9 @@ pub mod registry;
 pub mod script;
 pub mod settle;
 pub mod ssh;
+pub mod startup_folder;
 pub mod systemd;
+pub mod tasks;
 pub mod udev;
 pub mod variable;
 pub mod words;
@@ -124,6 +126,17 @@ pub fn content(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
             }
             Some(content)
         }
+        Err(why) => {
+            harvest.gaps.push(gap(input, why));
+            None
+        }
+    }
+}
+
+/// The candidate without its bytes, for rows that need none.
+pub fn unread(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
+    match input.open_candidate_to_judge() {
+        Ok(file) => Some(Content { bytes: Vec::new(), stat: file.stat, whole: true, is_elsewhere: file.is_elsewhere }),
         Err(why) => {
             harvest.gaps.push(gap(input, why));
             None

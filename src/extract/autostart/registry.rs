@@ -11,7 +11,7 @@
 mod services;
 mod tables;
 
-use self::tables::{KEYS, Of, SUBKEYS, VALUES};
+use self::tables::{KEYS, SUBKEYS, VALUES};
 use super::command::windows;
 use super::{Entry, MOST, gap, place_of, push};
 use crate::extract::Extractor;
@@ -23,6 +23,9 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, Interest};
 use crate::model::time::Time;
+
+pub use self::services::of_system;
+pub use self::tables::Of;
 
 /// The row. Hives are read here and there.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -53,7 +56,7 @@ fn read(input: &Input<'_>) -> Harvest {
         Err(fault) => return Harvest::missed(gap(input, fault.reason).because(fault.to_string())),
     };
     let found = match input.candidate.name.to_ascii_lowercase().as_slice() {
-        b"system" => services::of_system(&hive),
+        b"system" => of_system(&hive),
         b"software" => of_hive(&hive, Of::Machine),
         _ => of_hive(&hive, Of::Account),
     };
@@ -240,12 +243,10 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
 
     fn told(path: &str, text: &str) -> Vec<String> {
         let tree = Tree::with(&[(path, &hive(text))]);
-        std::fs::create_dir_all(tree.at("/Users/mia/x")).unwrap();
         tree.told(&EXTRACTOR, Platform::Windows, path)
     }
 
     #[test]
-    #[allow(clippy::disallowed_methods, reason = "plants folders")]
     fn keys_of_accounts_and_of_the_machine_are_told() {
         let run = r"Software\Microsoft\Windows\CurrentVersion";
         let account = told("/Users/mia/NTUSER.DAT", ACCOUNT);
@@ -253,7 +254,7 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
         assert_eq!(
             account[0],
             format!(
-                r#"RunKey {run}\Run\Updater | runs "C:\Python312\pythonw.exe" "C:\Users\mia\AppData\Roaming\u\u.py" | when login | Script C:\Users\mia\AppData\Roaming\u\u.py | Program C:\Python312\pythonw.exe"#
+                r#"RunKey {run}\Run\Updater | runs "C:\Python312\pythonw.exe" "C:\Users\mia\AppData\Roaming\u\u.py" | when login | Program C:\Python312\pythonw.exe | Script C:\Users\mia\AppData\Roaming\u\u.py"#
             )
         );
         assert!(
@@ -294,7 +295,7 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
                 }
                 if let Ok(hive) = Hive::open(bytes.as_slice()) {
                     prop_assert!(of_hive(&hive, of).entries.len() < 100);
-                    prop_assert!(services::of_system(&hive).entries.len() < 100);
+                    prop_assert!(of_system(&hive).entries.len() < 100);
                 }
             }
         }

@@ -34,10 +34,10 @@ fn blanked(text: &str) -> Cow<'_, str> {
             blank(&mut out, at, length);
         } else if byte == b',' {
             comma = Some(at);
-        } else if !byte.is_ascii_whitespace() {
-            if let Some(comma) = comma.take().filter(|_| matches!(byte, b']' | b'}')) {
-                blank(&mut out, comma, 1);
-            }
+        } else if !byte.is_ascii_whitespace()
+            && let Some(comma) = comma.take().filter(|_| matches!(byte, b']' | b'}'))
+        {
+            blank(&mut out, comma, 1);
         }
         at += length.max(1);
     }

@@ -13,6 +13,7 @@ pub mod placed;
 pub mod plist;
 pub mod read_at;
 pub mod record;
+pub mod shell_link;
 pub mod shell_words;
 pub mod tar;
 pub mod texts;

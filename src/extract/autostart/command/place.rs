@@ -49,7 +49,7 @@ impl Place<'_> {
     /// place.
     #[must_use]
     pub fn path(&self, written: &[u8]) -> Option<TargetPath> {
-        if !written.contains(&b'/') && Language::of(written) == Some(Language::Python) {
+        if !written.iter().any(|byte| matches!(byte, b'/' | b'\\')) && Language::of(written) == Some(Language::Python) {
             return self.searched(written);
         }
         let is_windows = self.target.root.platform() == Platform::Windows;

@@ -194,17 +194,19 @@ impl Reader {
                 self.sign(what);
             }
         }
+        if !matches!(name.as_str(), "start" | "call") {
+            self.program(program);
+        }
         match name.as_str() {
-            "cmd" => return self.cmd(program, arguments, depth),
-            "start" => return self.start_command(arguments, depth),
-            "call" => return self.command(arguments, depth + 1),
+            "cmd" => self.cmd(arguments, depth),
+            "start" => self.start_command(arguments, depth),
+            "call" => self.command(arguments, depth + 1),
             "conhost" | "forfiles" => {
-                self.program(program);
                 let inner: Vec<String> = arguments.iter().filter(|word| !is_option(word)).cloned().collect();
                 if lower.contains("--headless") {
                     self.sign(SignKind::RunsUnseen);
                 }
-                return self.command(&inner, depth + 1);
+                self.command(&inner, depth + 1);
             }
             "powershell" | "pwsh" => self.powershell(arguments),
             "certutil" => self.drop_by(&lower, &["-decode", "/decode"], &["-urlcache", "/urlcache", "-verifyctl"]),
@@ -214,7 +216,6 @@ impl Reader {
             _ if Language::of(name.as_bytes()).is_some() => self.interpreter(&name, arguments),
             _ => {}
         }
-        self.program(program);
     }
 
     fn program(&mut self, program: &str) {
@@ -232,8 +233,7 @@ impl Reader {
         }
     }
 
-    fn cmd(&mut self, program: &str, arguments: &[String], depth: u32) {
-        self.program(program);
+    fn cmd(&mut self, arguments: &[String], depth: u32) {
         let is_run = |word: &&String| matches!(word.to_ascii_lowercase().as_str(), "/c" | "/k" | "/r");
         let Some(at) = arguments.iter().position(|word| is_run(&word)) else { return };
         let inner = arguments.get(at + 1..).unwrap_or_default();
@@ -385,7 +385,7 @@ mod tests {
     fn programs_and_scripts_are_named() {
         assert_eq!(
             starts(r#""C:\Python312\pythonw.exe" "%APPDATA%\a b\x.py" --y"#),
-            [r"%APPDATA%\a b\x.py Script", r"C:\Python312\pythonw.exe Program"]
+            [r"C:\Python312\pythonw.exe Program", r"%APPDATA%\a b\x.py Script"]
         );
         assert_eq!(starts(r"C:\Program Files\A B\c.exe -k x"), [r"C:\Program Files\A B\c.exe Program"]);
         assert_eq!(starts(r"C:\x\a.exe -f C:\y\b.exe"), [r"C:\x\a.exe Program"]);
@@ -394,7 +394,7 @@ mod tests {
         assert_eq!(starts(r"wscript.exe //B C:\x\y.vbs"), [r"C:\x\y.vbs Script"]);
         assert_eq!(
             starts(r"C:\Windows\System32\rundll32.exe C:\x\y.dll,Run"),
-            [r"C:\x\y.dll Library", r"C:\Windows\System32\rundll32.exe Program"]
+            [r"C:\Windows\System32\rundll32.exe Program", r"C:\x\y.dll Library"]
         );
         assert_eq!(starts(r"node C:\x\y.js"), [r"C:\x\y.js Script"]);
         assert_eq!(starts("python -m http.server"), ["python Program"]);
