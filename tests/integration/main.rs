@@ -18,6 +18,7 @@ mod caches;
 mod containers;
 mod corpus;
 mod feeds;
+mod git;
 mod hit;
 mod honest;
 mod host;
