@@ -41,7 +41,7 @@ pub const EXTRACTOR: Extractor = Extractor {
 const SERVICES: [&[u8]; 3] = [b".github", b".forgejo", b".gitea"];
 
 /// Most logs of one repository, and how deep they may lie.
-const MOST_LOGS: usize = 1000;
+const MOST_LOGS: usize = refs::MOST;
 const DEEPEST_LOG: usize = 8;
 
 /// Most workflows of one repository, all versions counted.
