@@ -19,6 +19,7 @@ mod containers;
 mod corpus;
 mod debian_starts;
 mod feeds;
+mod git;
 mod hit;
 mod honest;
 mod host;

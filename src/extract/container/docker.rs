@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::files::{Folder, SMALL, is_word, names_lost};
 use super::oci::{self, MOST_MOUNTS, is_foreign};
+use super::pods;
 use crate::extract::input::Input;
 use crate::model::container::{ContainerStore, HostMount, KnownContainer, LayerForm, Stack, StackKind, StoredLayer};
 use crate::model::coverage::GapReason;
@@ -184,6 +185,7 @@ pub(super) fn read_container(input: &Input<'_>) -> Harvest {
         found.mounts.extend(host.mounts.into_iter().filter(|one| !known.contains(&one.destination)));
     }
     found.id = id.to_owned();
+    harvest.facts.pods.extend(pods::of_container(&input.candidate.path, &found));
     harvest.facts.known_containers.push(found);
     harvest
 }

@@ -1,6 +1,6 @@
 //! The pods, containers and images that the stores of engines name, for those who look for names.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::model::container::{KnownContainer, Stack, StackKind};
 use crate::model::facts::Facts;
@@ -13,17 +13,16 @@ const MOST: usize = 50_000;
 
 /// Adds them to the facts, before the stores are joined.
 pub(super) fn collect(facts: &mut Facts) {
-    let known: HashMap<&str, &KnownContainer> =
-        facts.known_containers.iter().map(|one| (one.id.as_str(), one)).collect();
+    // Those of which Docker has a file of its own are told by that.
+    let known: HashSet<&str> = facts.known_containers.iter().map(|one| one.id.as_str()).collect();
     let mut out = Vec::new();
     for store in &facts.container_stores {
         // The lists of Docker, Podman and CRI-O are looked through as files.
         let has_list = !matches!(store.engine, "containerd" | "k3s");
         for stack in store.stacks.iter().take(MOST) {
             match stack.kind {
-                StackKind::Container => {
-                    out.extend(container(&store.path, stack, known.get(stack.id.as_str()).copied()))
-                }
+                StackKind::Container if known.contains(stack.id.as_str()) => {}
+                StackKind::Container => out.extend(of_container(&store.path, &stack.about)),
                 StackKind::Image if !has_list => out.extend(image(&store.path, stack)),
                 StackKind::Image => {}
             }
@@ -34,8 +33,8 @@ pub(super) fn collect(facts: &mut Facts) {
     facts.pods.dedup();
 }
 
-fn container(path: &TargetPath, stack: &Stack, known: Option<&KnownContainer>) -> Option<Pod> {
-    let about = known.unwrap_or(&stack.about);
+/// The pod of a container, by the name that it has, or its image alone; `path` names it.
+pub(super) fn of_container(path: &TargetPath, about: &KnownContainer) -> Option<Pod> {
     let image = about.image.as_ref().map(|image| image.as_str().to_owned());
     let name = about.name.as_ref().map(Excerpt::as_str).unwrap_or_default();
     let (container, pod, namespace) = match (of_docker_name(name), name.split_once('/')) {

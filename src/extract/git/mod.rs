@@ -41,7 +41,7 @@ pub const EXTRACTOR: Extractor = Extractor {
 const SERVICES: [&[u8]; 3] = [b".github", b".forgejo", b".gitea"];
 
 /// Most logs of one repository, and how deep they may lie.
-const MOST_LOGS: usize = 1000;
+const MOST_LOGS: usize = refs::MOST;
 const DEEPEST_LOG: usize = 8;
 
 /// Most workflows of one repository, all versions counted.
@@ -210,8 +210,13 @@ impl Repository<'_> {
             let origin = Origin::History { reference: shown.clone() };
             harvest.facts.watched_files.push(self.found(self.path.clone(), origin, texts, made));
         }
+        // Most commits change nothing at the top that is of interest, and some nothing at all.
+        if !look.seen.insert((tree, b"/".to_vec())) {
+            return;
+        }
+        let top = look.read(tree, Kind::Tree).unwrap_or_default();
         for service in SERVICES {
-            let folder = look.entry(tree, service).and_then(|folder| look.entry(folder, b"workflows"));
+            let folder = folder_of(&top, service).and_then(|folder| look.entry(folder, b"workflows"));
             let Some(folder) = folder.filter(|id| look.seen.insert((*id, service.to_vec()))) else { continue };
             for (name, id) in look.files(folder) {
                 if look.left == 0 || !look.seen.insert((id, name.clone())) {
@@ -249,6 +254,10 @@ struct Workflow<'w> {
     service: &'w [u8],
     name: &'w [u8],
     bytes: &'w [u8],
+}
+
+fn folder_of(tree: &[u8], wanted: &[u8]) -> Option<ObjectId> {
+    object::entries(tree).find(|(is_tree, name, _)| *is_tree && *name == wanted).map(|(.., id)| id)
 }
 
 /// What was looked at, and what could not be.
@@ -294,7 +303,7 @@ impl Look<'_> {
     /// A folder of a tree.
     fn entry(&mut self, tree: ObjectId, wanted: &[u8]) -> Option<ObjectId> {
         let bytes = self.read(tree, Kind::Tree)?;
-        object::entries(&bytes).find(|(is_tree, name, _)| *is_tree && *name == wanted).map(|(.., id)| id)
+        folder_of(&bytes, wanted)
     }
 
     /// The files of a tree.

@@ -24,10 +24,13 @@ pub(super) fn read(input: &Input<'_>) -> Harvest {
     if names.is_empty() {
         return harvest;
     }
-    harvest.skipped.push(Skipped {
-        path: input.candidate.path.clone(),
-        why: "a database of RPM: searched for the names that packs watch, not read row by row; ask rpm -q of the mounted system".to_owned(),
-    });
+    // What SQLite has not yet put into the database lies beside it.
+    if !input.candidate.name.ends_with(b"-wal") {
+        harvest.skipped.push(Skipped {
+            path: input.candidate.path.clone(),
+            why: "a database of RPM: searched for the names that packs watch, not read row by row; a clean machine can ask it with rpm --root".to_owned(),
+        });
+    }
     let file = match input.open_candidate() {
         Ok(file) => file,
         Err(why) => return Harvest::missed(input.gap(why)),
