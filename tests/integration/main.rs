@@ -20,6 +20,7 @@ mod corpus;
 mod feeds;
 mod hit;
 mod honest;
+mod honest_autostart;
 mod host;
 mod hostile;
 mod kinds;
