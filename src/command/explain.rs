@@ -165,7 +165,8 @@ fn indicator(pack: &Pack, one: &Indicator) -> Vec<String> {
         format!("Type {}, at most {}, {}.{looked_for}", one.kind.name(), one.level.name(), one.confidence.name()),
     ];
     if let Some(name) = one.name.as_ref().filter(|_| one.kind == Kind::Package) {
-        text.push(format!("Package {name}: {}.", versions_words(one)));
+        let of = one.ecosystem.as_deref().filter(|_| one.is_of_system()).map(|of| format!(" ({of})"));
+        text.push(format!("Package {name}{}: {}.", of.unwrap_or_default(), versions_words(one)));
     }
     text.extend(one.references.iter().map(|reference| format!("See {reference}")));
     text

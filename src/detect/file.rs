@@ -5,14 +5,14 @@ use std::collections::HashSet;
 
 use super::autostart::known;
 use super::sieve::Sieve;
-use super::{Rule, Run, Scene, advice, package, severity, startup_hook};
+use super::{Rule, Run, Scene, advice, package, severity, startup_hook, within};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
 use crate::intel::sought::{self, Sought, Wanted};
 use crate::model::distribution::Distribution;
-use crate::model::finding::{Evidence, Finding, HookVerdict, Subject};
+use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Subject};
 use crate::model::id::Id;
-use crate::model::known_file::WatchedFile;
+use crate::model::known_file::{Origin, WatchedFile};
 use crate::model::path::TargetPath;
 use crate::model::startup::StartupHook;
 use crate::model::verdict::Level;
@@ -66,6 +66,9 @@ fn fit(scene: &Scene<'_>, one: &Indicator, sought: &Sought<'_>, file: &WatchedFi
     if !has_texts || !hash_and_size_fit(one, file.sha256.as_ref(), file.size) {
         return None;
     }
+    if file.origin != Origin::File {
+        return fits_origin(scene, one, sought, file).then_some(Fit::InPlace);
+    }
     // Hooks have been judged as what they are.
     if one.kind == Kind::Startup && (is_lines(&file.path) || scene.is_hook(&file.path)) {
         return None;
@@ -82,6 +85,19 @@ fn fit(scene: &Scene<'_>, one: &Indicator, sought: &Sought<'_>, file: &WatchedFi
         Some(Fit::InPlace)
     } else {
         (sought.is_anywhere || is_copy()).then_some(Fit::Elsewhere)
+    }
+}
+
+/// What is no file of its own: where it stands says of what it can be a part.
+fn fits_origin(scene: &Scene<'_>, one: &Indicator, sought: &Sought<'_>, file: &WatchedFile) -> bool {
+    let places = scene.places();
+    match &file.origin {
+        Origin::File => false,
+        Origin::Commit { inside, .. } => {
+            one.kind == Kind::Workflow && sought.paths.iter().any(|pattern| places.fits(pattern, inside))
+        }
+        Origin::History { .. } => one.kind == Kind::Git,
+        Origin::FetchedAction => one.kind == Kind::Workflow,
     }
 }
 
@@ -146,22 +162,27 @@ pub(super) fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, 
     let Known { pack, indicator } = *known;
     let level = if fit == Fit::InPlace { indicator.level } else { indicator.level.min(Level::Exposed) };
     let note = if fit == Fit::InPlace { "" } else { " (a copy, not in the place where it runs)" };
+    let doubt = within::doubt(scene, file, known);
+    let (level, confidence) = match doubt {
+        Some(_) => (level.min(Level::Exposed), Confidence::Possible),
+        None => (level, indicator.confidence),
+    };
     let environment = scene.environment_of(&file.path);
     let account = match environment {
         Some(env) => env.account.clone(),
         None => owner(scene, file),
     };
-    let name = String::from_utf8_lossy(file.path.file_name()).into_owned();
+    let name = within::name(file);
     Finding {
-        id: Id::new("find", &[RULE.id.as_bytes(), indicator.id.as_bytes(), file.path.as_bytes()]),
+        id: id(RULE.id, file, &indicator.id),
         rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
         indicators: vec![indicator.id.clone()],
         level,
-        severity: severity(level, indicator.confidence),
-        confidence: indicator.confidence,
-        title: format!("{name}: {}{note}", indicator.meaning),
+        severity: severity(level, confidence),
+        confidence,
+        title: format!("{name}: {}{note}{}", indicator.meaning, doubt.unwrap_or_default()),
         stage: indicator.stage,
         subject: Subject { kind: "file", path: file.path.clone(), name: Some(name), version: None },
         environment: environment.map(|env| env.id),
@@ -173,6 +194,16 @@ pub(super) fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, 
         first_seen: file.modified,
         advice: advice(level),
     }
+}
+
+/// The id of a finding about a file, or about what it holds.
+pub(super) fn id(rule: &str, file: &WatchedFile, indicator: &str) -> Id {
+    let mut parts = vec![rule.as_bytes(), indicator.as_bytes(), file.path.as_bytes()];
+    let name = within::name(file);
+    if file.origin != Origin::File {
+        parts.push(name.as_bytes());
+    }
+    Id::new("find", &parts)
 }
 
 /// The file, or the places in it where the texts of the indicator stand.

@@ -3,6 +3,7 @@
 //! THE TABLE below is the register of rules.
 
 pub mod autostart;
+pub mod container;
 pub mod file;
 mod hard_links;
 mod layer;
@@ -17,6 +18,8 @@ pub mod startup_explain;
 pub mod startup_hook;
 pub mod startup_score;
 pub mod startup_words;
+pub mod system_package;
+mod within;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -74,6 +77,8 @@ pub static RULES: &[Rule] = &[
     file::RULE,
     reference::RULE,
     pipeline::RULE,
+    system_package::RULE,
+    container::RULE,
     autostart::known::RULE,
     autostart::shape::RULE,
     autostart::python::RULE,

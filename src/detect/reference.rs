@@ -3,7 +3,6 @@
 
 use super::{Rule, Run, Scene, file, settle};
 use crate::model::finding::{Finding, HookVerdict, Stage};
-use crate::model::id::Id;
 use crate::model::verdict::Level;
 
 /// The rule.
@@ -19,7 +18,7 @@ fn run(scene: &Scene<'_>, _hooks: &[HookVerdict]) -> Vec<Finding> {
         .map(|(found, known, fit)| {
             let mut one = file::finding(scene, found, &known, fit);
             one.rule = RULE.id;
-            one.id = Id::new("find", &[RULE.id.as_bytes(), known.indicator.id.as_bytes(), found.path.as_bytes()]);
+            one.id = file::id(RULE.id, found, &known.indicator.id);
             one.stage = Stage::Referenced;
             // A name is not the thing, whatever a pack makes of it.
             settle(&mut one, known.indicator.level.min(Level::Exposed), known.indicator.confidence);

@@ -13,7 +13,7 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::id::{hex, sha256_of_hex};
 use crate::model::interest::{Ask, Interest};
-use crate::model::known_file::WatchedFile;
+use crate::model::known_file::{Origin, WatchedFile};
 use crate::model::watch::FileWatch;
 
 /// Bytes that are read at a time.
@@ -55,6 +55,7 @@ fn read(input: &Input<'_>) -> Harvest {
         sha256: None,
         linked: stat.linked(),
         texts: Vec::new(),
+        origin: Origin::File,
     };
     let is_read = wanted.iter().any(|one| one.hash || !one.needles.is_empty());
     let added = if is_read { add_content(input, &wanted, &mut file) } else { Ok(()) };

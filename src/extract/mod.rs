@@ -11,6 +11,10 @@
 //! | [`pipeline`] | pipelines and recipes of images |
 //! | [`autostart`] | what starts by itself |
 //! | [`known_file`] | files under names that packs watch |
+//! | [`system_package`] | databases of the system's package managers |
+//! | [`git`] | repositories: age, logs, workflows that are not checked out |
+//! | [`runner`] | actions that runners fetched |
+//! | [`kubernetes`] | pods by logs, kubelet and manifests |
 //! | [`format`](mod@format) | formats that several of these need |
 //! | [`link`] | joins all of it; [`startup`], [`verify`] and [`program_version`] look again after that |
 //!
@@ -21,16 +25,20 @@ pub mod autostart;
 pub mod cache;
 pub mod container;
 pub mod format;
+pub mod git;
 pub mod input;
 pub mod known_file;
+pub mod kubernetes;
 pub mod layout;
 pub mod link;
 pub mod lock;
 pub mod pipeline;
 pub mod program_version;
 pub mod python;
+pub mod runner;
 pub mod setting;
 pub mod startup;
+pub mod system_package;
 pub mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,6 +83,21 @@ pub static EXTRACTORS: &[Extractor] = &[
     autostart::systemd::EXTRACTOR,
     autostart::systemd::LINKS,
     autostart::cron::EXTRACTOR,
+    autostart::script::EXTRACTOR,
+    autostart::xdg::EXTRACTOR,
+    autostart::preload::EXTRACTOR,
+    autostart::udev::EXTRACTOR,
+    autostart::pam::EXTRACTOR,
+    autostart::ssh::EXTRACTOR,
+    autostart::at::EXTRACTOR,
+    autostart::event::EXTRACTOR,
+    autostart::git::EXTRACTOR,
+    autostart::launchd::EXTRACTOR,
+    autostart::macos::EXTRACTOR,
+    autostart::registry::EXTRACTOR,
+    autostart::editors::EXTRACTOR,
+    autostart::agents::EXTRACTOR,
+    autostart::agents::INSTRUCTIONS,
     cache::pip::EXTRACTOR,
     cache::uv::EXTRACTOR,
     cache::pdm::EXTRACTOR,
@@ -91,6 +114,10 @@ pub static EXTRACTORS: &[Extractor] = &[
     pipeline::PIPELINES,
     pipeline::RECIPES,
     known_file::EXTRACTOR,
+    system_package::EXTRACTOR,
+    git::EXTRACTOR,
+    runner::EXTRACTOR,
+    kubernetes::EXTRACTOR,
 ];
 
 /// A check that comes after the join, because it needs to know what belongs to what.

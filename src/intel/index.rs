@@ -48,7 +48,8 @@ impl Intel {
         let mut packages: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
         for (at, loaded) in packs.iter().enumerate() {
             for (row, indicator) in loaded.pack.indicators.iter().enumerate() {
-                if let (Kind::Package, Some(name)) = (indicator.kind, &indicator.name) {
+                let is_python = indicator.kind == Kind::Package && !indicator.is_of_system();
+                if let (true, Some(name)) = (is_python, &indicator.name) {
                     packages.entry(normalize_name(name)).or_default().push((at, row));
                 }
             }
@@ -72,6 +73,14 @@ impl Intel {
     /// Every indicator of one kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Known<'_>> {
         self.all().filter(move |known| known.indicator.kind == kind)
+    }
+
+    /// The indicators that name a package of one of the system's managers, in whatever version.
+    pub fn system_packages<'i>(&'i self) -> impl Iterator<Item = (Known<'i>, &'i str, &'i str)> {
+        self.of_kind(Kind::Package).filter(|known| known.indicator.is_of_system()).filter_map(|known| {
+            let Indicator { ecosystem, name, .. } = known.indicator;
+            Some((known, ecosystem.as_deref()?, name.as_deref()?))
+        })
     }
 
     /// The package indicators for a normalised name: those of incidents first, then the lines of feeds.

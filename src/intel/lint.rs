@@ -120,7 +120,7 @@ fn faults(pack: &Pack, one: &Indicator) -> Vec<String> {
 /// Versions that are not written as they should be, and those that cover more than the bad releases.
 fn faults_of_versions(one: &Indicator) -> Vec<String> {
     let mut out = Vec::new();
-    if one.kind != Kind::Package {
+    if one.kind != Kind::Package || one.is_of_system() {
         return out;
     }
     let name = one.name.as_deref().map(normalize_name).unwrap_or_default();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::Row;
 use crate::model::autostart::AutostartKind;
 use crate::model::finding::{Confidence, Stage};
+use crate::model::system_package::ECOSYSTEMS;
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
@@ -117,7 +118,7 @@ pub struct Indicator {
     /// What it is about, and with the fields below, what matches.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// `package`: the index; only `pypi` is known.
+    /// `package`: the index, `pypi`, or the manager of the system, such as `deb`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ecosystem: Option<String>,
     /// `package`, `process`, `persistence`, `container`: its name.
@@ -126,7 +127,7 @@ pub struct Indicator {
     /// `startup`, `file`: file names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// `package`: bad versions, by PEP 440.
+    /// `package`: bad versions, by PEP 440; of the system's packages the exact version of the software.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
     /// `package`: bad versions as a PEP 440 specifier.
@@ -174,9 +175,18 @@ pub struct Indicator {
     /// `git`: commit ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<String>,
+    /// `container`: namespaces of its pods.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
     /// `git`: repository names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<String>,
+    /// `git`: texts in messages of commits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<String>,
+    /// `workflow`: what it names was bad at times only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bad_within: Option<BadWithin>,
     /// Indicators of this pack that must all be present on the host as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all_of: Vec<String>,
@@ -193,6 +203,14 @@ pub struct Indicator {
     pub confidence: Confidence,
     /// Where it is known from; part of the pack's references.
     pub references: Vec<String>,
+}
+
+/// When the thing that an indicator names was bad.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BadWithin {
+    /// Within the window of the incident: a tag that was moved to bad code, and back.
+    Window,
 }
 
 /// What an indicator is about.
@@ -277,7 +295,10 @@ impl Indicator {
             digests: Vec::new(),
             pods: Vec::new(),
             commits: Vec::new(),
+            namespaces: Vec::new(),
             repositories: Vec::new(),
+            messages: Vec::new(),
+            bad_within: None,
             all_of: Vec::new(),
             any_of: Vec::new(),
             meaning: String::new(),
@@ -286,6 +307,14 @@ impl Indicator {
             confidence: Confidence::Possible,
             references: Vec::new(),
         }
+    }
+}
+
+impl Indicator {
+    /// Whether it names a package of one of the system's managers, and none of Python's.
+    #[must_use]
+    pub fn is_of_system(&self) -> bool {
+        self.ecosystem.as_deref().is_some_and(|word| ECOSYSTEMS.contains(&word))
     }
 }
 

@@ -9,6 +9,7 @@ use super::pack::{Indicator, Kind, Pack, SCHEMA};
 use super::table::{Row, Versions};
 use super::version;
 use crate::model::finding::Confidence;
+use crate::model::system_package::{ECOSYSTEMS, upstream};
 use crate::model::time::Time;
 use crate::model::verdict::Level;
 
@@ -105,8 +106,12 @@ fn check_matchers(one: &Indicator) -> Result<(), Fault> {
     }
     if one.kind == Kind::Package {
         let ways = [!one.versions.is_empty(), one.specifier.is_some(), one.all_versions];
-        if one.name.is_none() || one.ecosystem.as_deref() != Some("pypi") {
-            return fault(format!("`{}` needs `name` and `ecosystem` \"pypi\"", one.id));
+        if one.name.is_none() || !(one.ecosystem.as_deref() == Some("pypi") || one.is_of_system()) {
+            let others = ECOSYSTEMS.join(", ");
+            return fault(format!("`{}` needs `name` and `ecosystem` \"pypi\" or one of {others}", one.id));
+        }
+        if one.is_of_system() && one.specifier.is_some() {
+            return fault(format!("`{}`: `specifier` is for packages of Python only", one.id));
         }
         if ways.iter().filter(|way| **way).count() != 1 {
             return fault(format!("`{}` needs exactly one of `versions`, `specifier` and `all_versions`", one.id));
@@ -170,7 +175,14 @@ fn check_values(one: &Indicator) -> Result<(), Fault> {
         };
         return fault(bad, format!("`{}`: `{bad}` is not a SHA-256 in lower-case hex{hint}", one.id));
     }
-    if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
+    if one.is_of_system() {
+        let ecosystem = one.ecosystem.as_deref().unwrap_or_default();
+        let is_bare = |text: &&String| !text.is_empty() && upstream(ecosystem, text) == text.as_str();
+        if let Some(bad) = one.versions.iter().find(|text| !is_bare(text)) {
+            let why = "has an epoch or a packager's count in it; write the version of the software alone";
+            return fault(bad, format!("`{}`: `{bad}` {why}", one.id));
+        }
+    } else if let Some(bad) = one.versions.iter().find(|text| !version::is_valid(text)) {
         return fault(
             bad,
             format!("`{}`: `{bad}` is not a version by PEP 440; mark a text that is none with ===", one.id),
@@ -219,7 +231,9 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
         &one.digests,
         &one.pods,
         &one.commits,
+        &one.namespaces,
         &one.repositories,
+        &one.messages,
     ];
     let has_empty = lists.into_iter().flatten().any(|text| text.trim().is_empty());
     if has_empty || one.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
@@ -229,6 +243,10 @@ fn check_sense(pack: &Pack, one: &Indicator) -> Result<(), Fault> {
     let known = |id: &&String| pack.indicators.iter().find(|other| other.id == **id);
     if let Some(deaf) = asked.clone().find(|id| known(id).is_some_and(|other| !other.kind.is_looked_for())) {
         return fault(format!("`{}` depends on `{deaf}`, which this version does not look for", one.id));
+    }
+    let is_closed = pack.window.as_ref().is_some_and(|window| window.until.is_some());
+    if one.bad_within.is_some() && !is_closed {
+        return fault(format!("`{}` was bad within a window, and the pack has none with an end", one.id));
     }
     if asked.clone().any(|id| *id == one.id) {
         return fault(format!("`{}` depends on itself", one.id));
@@ -277,16 +295,16 @@ fn permitted(kind: Kind) -> &'static [&'static str] {
         Kind::Persistence => &["name", "kind", "paths", "contains", "sha256"],
         Kind::Process => &["name", "cmdline", "paths", "sha256"],
         Kind::Network => &["domains", "ips", "url_paths"],
-        Kind::Container => &["name", "images", "digests", "pods"],
-        Kind::Workflow => &["paths", "contains"],
-        Kind::Git => &["commits", "repositories"],
+        Kind::Container => &["name", "images", "digests", "pods", "namespaces"],
+        Kind::Workflow => &["paths", "contains", "bad_within"],
+        Kind::Git => &["commits", "repositories", "messages"],
         Kind::String => &["contains"],
     }
 }
 
 /// The matchers that an indicator gives, by field name.
 fn given(one: &Indicator) -> Vec<&'static str> {
-    let lists: [(&'static str, bool); 20] = [
+    let lists: [(&'static str, bool); 23] = [
         ("ecosystem", one.ecosystem.is_some()),
         ("kind", one.starts.is_some()),
         ("name", one.name.is_some()),
@@ -306,7 +324,10 @@ fn given(one: &Indicator) -> Vec<&'static str> {
         ("digests", !one.digests.is_empty()),
         ("pods", !one.pods.is_empty()),
         ("commits", !one.commits.is_empty()),
+        ("namespaces", !one.namespaces.is_empty()),
         ("repositories", !one.repositories.is_empty()),
+        ("messages", !one.messages.is_empty()),
+        ("bad_within", one.bad_within.is_some()),
     ];
     lists.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
 }

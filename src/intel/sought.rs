@@ -16,7 +16,18 @@ const NAMED_IN: &[&str] = &[
     "{home}/.local/share/fish/fish_history",
     "**/.github/workflows/*.yml",
     "**/.github/workflows/*.yaml",
+    "**/.forgejo/workflows/*.yml",
+    "**/.forgejo/workflows/*.yaml",
+    "**/.gitea/workflows/*.yml",
+    "**/.gitea/workflows/*.yaml",
 ];
+
+/// What names workflows in packs, and where the services that came after keep theirs.
+const WORKFLOWS: &str = "/.github/workflows/";
+const OTHER_WORKFLOWS: &[&str] = &["/.forgejo/workflows/", "/.gitea/workflows/"];
+
+/// Composite actions: what a workflow may name, they may.
+const ACTIONS: &[&str] = &["**/action.yml", "**/action.yaml"];
 
 /// The text files of a checkout that name commits and repositories (gitrepository-layout(5)).
 const CHECKOUT: &[&str] = &[
@@ -77,7 +88,12 @@ pub fn texts(one: &Indicator) -> Vec<Needle> {
             let hosts = domains.chain(one.ips.iter().map(String::as_str));
             hosts.map(|text| Needle { text: text.to_owned(), edges: Edges::Host }).collect()
         }
-        Kind::Git => [needles(&one.commits, Edges::Word), needles(&one.repositories, Edges::Word)].concat(),
+        Kind::Git => [
+            needles(&one.commits, Edges::Word),
+            needles(&one.repositories, Edges::Word),
+            needles(&one.messages, Edges::Any),
+        ]
+        .concat(),
         Kind::Container if one.pods.is_empty() => {
             [needles(&one.digests, Edges::Any), needles(&one.images, Edges::Word)].concat()
         }
@@ -98,19 +114,37 @@ impl<'a> Sought<'a> {
         }
         let (paths, names): (Vec<Cow<'a, str>>, &[String]) = match one.kind {
             Kind::File => (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &one.names),
-            Kind::Persistence | Kind::Workflow => {
-                (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &[])
-            }
+            Kind::Persistence => (one.paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect(), &[]),
+            Kind::Workflow => (workflow_paths(&one.paths), &[]),
             Kind::Startup => (one.names.iter().map(|name| Cow::Owned(format!("{{site}}/{name}"))).collect(), &[]),
-            // kubelet links a container's log there as POD_NAMESPACE_CONTAINER-ID.log.
-            Kind::Container => {
-                (one.pods.iter().map(|pod| Cow::Owned(format!("/var/log/containers/{pod}_*.log"))).collect(), &[])
-            }
+            Kind::Container => (pod_logs(one), &[]),
             _ => return None,
         };
         let is_anywhere = paths.is_empty() && names.is_empty() && !one.sha256.is_empty();
         Some(Self { paths, names, texts, wanted: Wanted::All, is_anywhere })
     }
+}
+
+/// Where kubelet links the logs of containers: POD_NAMESPACE_CONTAINER-ID.log.
+fn pod_logs(one: &Indicator) -> Vec<Cow<'_, str>> {
+    let any = [String::from("*")];
+    let namespaces = if one.namespaces.is_empty() { any.as_slice() } else { &one.namespaces };
+    let container = one.name.as_deref().unwrap_or("*");
+    let all = one.pods.iter().flat_map(|pod| namespaces.iter().map(move |space| (pod, space)));
+    all.map(|(pod, space)| Cow::Owned(format!("/var/log/containers/{pod}_{space}_{container}-*.log"))).collect()
+}
+
+/// The places of a workflow by the one that a pack names: whatever the service, and in composite actions too where the
+/// pack does not ask for a name.
+fn workflow_paths(paths: &[String]) -> Vec<Cow<'_, str>> {
+    let mut out: Vec<Cow<'_, str>> = paths.iter().map(|path| Cow::Borrowed(path.as_str())).collect();
+    for path in paths.iter().filter(|path| path.contains(WORKFLOWS)) {
+        out.extend(OTHER_WORKFLOWS.iter().map(|other| Cow::Owned(path.replace(WORKFLOWS, other))));
+        if path.ends_with("/*.yml") {
+            out.extend(ACTIONS.iter().map(|action| Cow::Borrowed(*action)));
+        }
+    }
+    out
 }
 
 fn needles(texts: &[String], edges: Edges) -> Vec<Needle> {

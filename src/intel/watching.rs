@@ -55,12 +55,15 @@ impl Intel {
     #[must_use]
     pub fn watch(&self) -> Watch {
         let mut watch = Watch { packages: self.package_names().map(str::to_owned).collect(), ..Watch::default() };
+        let of_system = self.system_packages().map(|(_, ecosystem, name)| (ecosystem.to_owned(), name.to_owned()));
+        watch.system_packages = of_system.collect();
         let mut named: BTreeMap<&[&str], FileWatch> = BTreeMap::new();
         for known in self.all() {
             let one = known.indicator;
             if one.kind.has_hashed_files() {
                 watch.sha256.extend(one.sha256.iter().filter_map(|hash| id::sha256_of_hex(hash)));
             }
+            watch.pods.extend(one.pods.iter().cloned());
             if one.kind == Kind::Startup {
                 watch.hook_needles.extend(one.contains.iter().cloned());
             }

@@ -38,6 +38,8 @@ pub enum AutostartKind {
     At,
     /// A desktop entry that sessions start.
     XdgAutostart,
+    /// A program that the message bus starts when it is asked for.
+    DbusService,
     /// A file that shells read when they start.
     ShellRc,
     /// `ld.so.preload` and its like: code that every program loads.
@@ -112,6 +114,7 @@ impl AutostartKind {
             Self::Anacron => "anacron",
             Self::At => "at",
             Self::XdgAutostart => "xdg-autostart",
+            Self::DbusService => "dbus-service",
             Self::ShellRc => "shell-rc",
             Self::Preload => "preload",
             Self::Variable => "variable",

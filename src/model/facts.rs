@@ -2,6 +2,7 @@
 //! of the same disk equal.
 
 use super::autostart::{Autostart, UnitLink};
+use super::checkout::Checkout;
 use super::container::{ContainerStore, KnownContainer};
 use super::coverage::{Counts, Gap, Skipped};
 use super::distribution::Distribution;
@@ -9,10 +10,13 @@ use super::id::Id;
 use super::install::Install;
 use super::known_file::WatchedFile;
 use super::path::TargetPath;
+use super::pod::Pod;
 use super::python::{Environment, Interpreter, Prefix, SiteDir, VenvConfig, VersionMark};
 use super::setting::PythonSetting;
 use super::startup::{Module, StartupHook};
+use super::system_package::SystemPackage;
 use super::text::Excerpt;
+use super::variable::VariableSetting;
 
 /// What is true of the target, without opinion.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -45,6 +49,8 @@ pub struct Facts {
     pub watched_files: Vec<WatchedFile>,
     /// Environment variables that steer Python's start; for the join.
     pub settings: Vec<PythonSetting>,
+    /// Environment variables that have code loaded or run; for the stage after the join.
+    pub variables: Vec<VariableSetting>,
     /// Other files that lock and requirement files name; for the second look.
     pub lock_includes: Vec<LockInclude>,
     /// What starts by itself.
@@ -55,6 +61,12 @@ pub struct Facts {
     pub container_stores: Vec<ContainerStore>,
     /// What Docker writes of its containers, apart from its stores; for the same.
     pub known_containers: Vec<KnownContainer>,
+    /// Packages of the system's own managers that some pack names.
+    pub system_packages: Vec<SystemPackage>,
+    /// Repositories of git.
+    pub checkouts: Vec<Checkout>,
+    /// Pods and containers by name.
+    pub pods: Vec<Pod>,
 }
 
 /// A file that a lock or requirements file names as a part of it.
@@ -137,11 +149,15 @@ impl Harvest {
             watched_files,
             package_code,
             settings,
+            variables,
             lock_includes,
             autostarts,
             unit_links,
             container_stores,
             known_containers,
+            system_packages,
+            checkouts,
+            pods,
         } = other.facts;
         take(&mut self.facts.venvs, venvs);
         take(&mut self.facts.prefixes, prefixes);
@@ -157,11 +173,15 @@ impl Harvest {
         take(&mut self.facts.watched_files, watched_files);
         take(&mut self.facts.package_code, package_code);
         take(&mut self.facts.settings, settings);
+        take(&mut self.facts.variables, variables);
         take(&mut self.facts.lock_includes, lock_includes);
         take(&mut self.facts.autostarts, autostarts);
         take(&mut self.facts.unit_links, unit_links);
         take(&mut self.facts.container_stores, container_stores);
         take(&mut self.facts.known_containers, known_containers);
+        take(&mut self.facts.system_packages, system_packages);
+        take(&mut self.facts.checkouts, checkouts);
+        take(&mut self.facts.pods, pods);
         take(&mut self.gaps, other.gaps);
         take(&mut self.skipped, other.skipped);
         self.counts.add(other.counts);
@@ -187,6 +207,7 @@ impl Harvest {
         // Two units may name the same file of variables.
         facts.settings.sort_unstable();
         facts.settings.dedup();
+        facts.variables.sort_unstable();
         facts.lock_includes.sort_unstable();
         facts.autostarts.sort_unstable_by(|a, b| (&a.path, a.line, &a.id).cmp(&(&b.path, b.line, &b.id)));
         facts.unit_links.sort_unstable();
@@ -194,6 +215,12 @@ impl Harvest {
         facts.container_stores.dedup();
         facts.known_containers.sort_unstable();
         facts.known_containers.dedup();
+        facts.system_packages.sort_unstable();
+        facts.system_packages.dedup();
+        facts.checkouts.sort_unstable();
+        facts.checkouts.dedup();
+        facts.pods.sort_unstable();
+        facts.pods.dedup();
         self.gaps.sort_unstable();
         self.gaps.dedup();
         self.skipped.sort_unstable();

@@ -23,6 +23,29 @@ pub struct WatchedFile {
     pub linked: Option<FileIdentity>,
     /// The texts of the packs that it contains, sorted.
     pub texts: Vec<FoundText>,
+    /// What of it was looked at.
+    pub origin: Origin,
+}
+
+/// What the texts of a watched file stand in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Origin {
+    /// The file at that path.
+    File,
+    /// A workflow in a commit that the repository at that path holds.
+    Commit {
+        /// The branch or tag that leads to it.
+        reference: Excerpt,
+        /// Where it would lie in a work tree.
+        inside: TargetPath,
+    },
+    /// The message of the commit to which a branch or tag of the repository at that path leads, or what a log of it tells.
+    History {
+        /// The branch or tag.
+        reference: Excerpt,
+    },
+    /// The name of the folder at that path, in which a runner keeps an action that it fetched.
+    FetchedAction,
 }
 
 impl WatchedFile {

@@ -1,6 +1,7 @@
 //! The nouns: plain types that every stage speaks. Uses nothing of ours, so a stored report can be judged anywhere.
 
 pub mod autostart;
+pub mod checkout;
 pub mod code;
 pub mod container;
 pub mod coverage;
@@ -16,13 +17,16 @@ pub mod install;
 pub mod interest;
 pub mod known_file;
 pub mod path;
+pub mod pod;
 pub mod python;
 pub mod record;
 pub mod report;
 pub mod setting;
 pub mod startup;
+pub mod system_package;
 pub mod text;
 pub mod time;
 pub mod toml_bound;
+pub mod variable;
 pub mod verdict;
 pub mod watch;

@@ -6,16 +6,21 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::glob;
+use super::pod::Pod;
 
 /// Compiled from the packs by `intel`.
 #[derive(Clone, Default, Debug)]
 pub struct Watch {
     /// Normalised names of distributions that some pack names.
     pub packages: BTreeSet<String>,
+    /// The same of packages of the system's own managers: the manager, as packs call it, and the name.
+    pub system_packages: BTreeSet<(String, String)>,
     /// File names to look for anywhere, lower case.
     pub file_names: BTreeMap<String, FileWatch>,
     /// Files to look for by a name with stars, in folders of a name.
     pub file_patterns: Vec<PatternWatch>,
+    /// Names of pods that some pack names, with stars.
+    pub pods: BTreeSet<String>,
     /// SHA-256 of known payloads, to be looked for in the rows of RECORD.
     pub sha256: BTreeSet<[u8; 32]>,
     /// Texts to look for in start-up files.
@@ -82,6 +87,23 @@ pub enum Edges {
 }
 
 impl Watch {
+    /// Whether some pack names a package of a manager.
+    #[must_use]
+    pub fn has_package(&self, ecosystem: &str, name: &str) -> bool {
+        self.packages_of(ecosystem).any(|one| one == name)
+    }
+
+    /// Whether some pack names a pod.
+    #[must_use]
+    pub fn has_pod(&self, pod: &Pod) -> bool {
+        self.pods.iter().any(|pattern| pod.is_called(pattern))
+    }
+
+    /// The names of a manager's packages that packs name.
+    pub fn packages_of<'w>(&'w self, ecosystem: &'w str) -> impl Iterator<Item = &'w str> {
+        self.system_packages.iter().filter(move |(of, _)| of == ecosystem).map(|(_, name)| name.as_str())
+    }
+
     /// What is wanted of the file `name` in `folder`, which lies in `above`; names in lower case.
     #[must_use]
     pub fn wants(&self, name: &str, folder: &str, above: &str) -> Vec<&FileWatch> {

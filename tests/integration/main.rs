@@ -17,6 +17,7 @@ mod bytecode;
 mod caches;
 mod containers;
 mod corpus;
+mod debian_starts;
 mod feeds;
 mod hit;
 mod honest;

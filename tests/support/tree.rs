@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use pysweep::model::time::Time;
 
 use super::expect::Expected;
@@ -105,6 +106,7 @@ enum Section {
 struct Form {
     lines: String,
     escaped: bool,
+    base64: bool,
     wide: bool,
     /// A hive, and how many bytes of it are kept.
     hive: Option<usize>,
@@ -201,6 +203,7 @@ impl Reader {
                 _ => panic!("only a file can be sparse"),
             },
             ["escaped"] => self.form.escaped = true,
+            ["base64"] => self.form.base64 = true,
             ["utf-16"] => self.form.wide = true,
             ["hive"] => self.form.hive = Some(usize::MAX),
             ["hive", size] => self.form.hive = Some(usize::try_from(bytes(size)).unwrap()),
@@ -239,7 +242,7 @@ impl Reader {
 
     /// Gives the content that was read to the entry it belongs to.
     fn finish_content(&mut self) {
-        let Form { lines, escaped, wide, hive, bolt, archive, cut } = std::mem::take(&mut self.form);
+        let Form { lines, escaped, base64, wide, hive, bolt, archive, cut } = std::mem::take(&mut self.form);
         if lines.is_empty() && archive.is_none() {
             return;
         }
@@ -259,6 +262,10 @@ impl Reader {
                 let mut bytes = bolt::bolt(&lines);
                 bytes.truncate(bolt.unwrap_or_default());
                 bytes
+            }
+            _ if base64 => {
+                let packed: String = lines.split_whitespace().collect();
+                base64::engine::general_purpose::STANDARD.decode(packed).unwrap()
             }
             (true, _) => escape::content(&lines),
             (false, true) => format!("\u{feff}{lines}").encode_utf16().flat_map(u16::to_le_bytes).collect(),

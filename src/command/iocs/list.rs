@@ -21,7 +21,9 @@ pub(super) fn list(packs: &PackArgs) -> Result<ExitCode, Error> {
             let packages = pack.indicators.iter().filter(|row| row.kind == Kind::Package);
             for row in packages {
                 let name = row.name.as_deref().unwrap_or_default();
-                writeln!(out, "    {}", line(&format!("{name} {}", versions_words(row))))?;
+                let of = row.ecosystem.as_deref().filter(|_| row.is_of_system()).map(|of| format!(" ({of})"));
+                let of = of.unwrap_or_default();
+                writeln!(out, "    {}", line(&format!("{name} {}{of}", versions_words(row))))?;
             }
             if !pack.packages.is_empty() {
                 let rows = counted(pack.packages.len(), "package row");

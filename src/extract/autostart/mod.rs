@@ -4,10 +4,26 @@
 //! A row is made for everything that is found where the swept system or an account of it reads it, whether it is odd or
 //! not: only so can two reports be told apart. What the rows mean is for `detect`.
 
+pub mod agents;
+pub mod at;
 pub mod command;
 pub mod cron;
+pub mod editors;
+pub mod event;
+pub mod git;
+pub mod launchd;
+pub mod macos;
+pub mod pam;
+pub mod preload;
+pub mod registry;
+pub mod script;
 pub mod settle;
+pub mod ssh;
 pub mod systemd;
+pub mod udev;
+pub mod variable;
+pub mod words;
+pub mod xdg;
 
 use self::command::{Place, Told};
 use super::input::{Content, Input};
@@ -16,6 +32,7 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
 use crate::model::host::Account;
 use crate::model::id::Id;
+use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
 use crate::model::time::Time;
@@ -83,6 +100,20 @@ pub fn place_of<'a>(input: &'a Input<'_>, family: &str) -> Option<StartPlace<'a>
     target.starts.find(&input.candidate.path, is_wanted, is_home).filter(|place| place.is_in_place)
 }
 
+/// Whether the candidate is a link by which nothing is started: to `/dev/null`, which masks, or to what is not there.
+#[must_use]
+pub fn is_void(input: &Input<'_>) -> bool {
+    let candidate = input.candidate;
+    if candidate.kind != EntryKind::Link {
+        return false;
+    }
+    if candidate.dir.read_link(candidate.name).is_ok_and(|to| to == b"/dev/null") {
+        return true;
+    }
+    let real = input.target.root.follow_link(&input.folder(), candidate.dir, candidate.name);
+    matches!(real, Err(GapReason::DanglingLink | GapReason::LinkLoop | GapReason::Missing))
+}
+
 /// Reads the candidate up to the cap of its check. What could not be read, and what lies beyond, is a gap in `harvest`.
 pub fn content(input: &Input<'_>, harvest: &mut Harvest) -> Option<Content> {
     match input.open_candidate_to_judge().and_then(|file| input.read_open(file, input.cap)) {
@@ -121,11 +152,10 @@ pub fn push(input: &Input<'_>, content: &Content, entry: Entry, harvest: &mut Ha
         return;
     }
     let same = |row: &Autostart, one: &Autostart| (row.kind, &row.name, &row.runs) == (one.kind, &one.name, &one.runs);
-    let mut row = row(input, content.stat, content.is_elsewhere, entry);
+    let row = row(input, content.stat, content.is_elsewhere, entry);
     // Two lines that look alike are two entries.
     let alike = harvest.facts.autostarts.iter().filter(|other| same(other, &row)).count();
-    row.id = id(&row, alike);
-    harvest.facts.autostarts.push(row);
+    harvest.facts.autostarts.push(identified(row, alike));
 }
 
 fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autostart {
@@ -136,8 +166,7 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
         (false, true) => Some(Excerpt::of(b"(not shown: a link to a file of another name)")),
         (false, false) => Some(Excerpt::of(text)),
     };
-    let runner = account(input, stat, entry.runs_as.as_deref());
-    let place = Place { target, home: runner.map(|account| &account.home) };
+    let place = Place { target, home: runner(input, stat, entry.runs_as.as_deref()) };
     let mut programs: Vec<Started> = Vec::new();
     for (written, role, line) in &entry.told.programs {
         let Some(path) = place.path(written) else { continue };
@@ -167,6 +196,11 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
     }
 }
 
+/// The same row with its id; `alike` tells how many rows before it look the same.
+fn identified(row: Autostart, alike: usize) -> Autostart {
+    Autostart { id: id(&row, alike), ..row }
+}
+
 /// Over what is shown, never over the text itself: that may hold a secret, and those that are short can be guessed.
 fn id(row: &Autostart, alike: usize) -> Id {
     let kind = format!("{:?}", row.kind);
@@ -176,12 +210,13 @@ fn id(row: &Autostart, alike: usize) -> Id {
     Id::new("start", &parts)
 }
 
-/// The account that runs it: the one that is named, else the one whose home or file it is.
-fn account<'a>(input: &'a Input<'_>, stat: Stat, named: Option<&[u8]>) -> Option<&'a Account> {
+/// The home of the account that runs it: the one that is named, else the one whose home or file it is.
+fn runner<'a>(input: &'a Input<'_>, stat: Stat, named: Option<&[u8]>) -> Option<&'a TargetPath> {
     let accounts = &input.target.accounts;
     let by_name = named.and_then(|name| accounts.iter().find(|account| account.name.as_bytes() == name));
     let by_uid = || accounts.iter().find(|account| account.uid == Some(stat.uid));
-    by_name.or_else(|| input.target.home_of(&input.candidate.path)).or_else(by_uid)
+    let account: Option<&Account> = by_name.or_else(|| input.target.home_of(&input.candidate.path)).or_else(by_uid);
+    account.map(|account| &account.home)
 }
 
 #[cfg(test)]

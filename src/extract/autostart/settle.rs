@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::command::Place;
+use super::variable;
 use crate::extract::Later;
 use crate::model::autostart::{Autostart, AutostartKind, PlaceMark, Role, Started};
 use crate::model::coverage::GapReason;
@@ -22,6 +23,7 @@ pub const STAGE: Later = Later {
 /// Fills in what the rows could not know by themselves.
 pub fn settle(target: &Target, facts: &mut Facts) {
     arm(facts);
+    variable::rows(target, facts);
     let mut rows = std::mem::take(&mut facts.autostarts);
     let environments = Environments::of(facts);
     let mut seen: HashMap<TargetPath, Seen> = HashMap::new();
@@ -39,6 +41,14 @@ pub fn settle(target: &Target, facts: &mut Facts) {
         }
     }
     facts.autostarts = rows;
+}
+
+/// What is odd about the place of a file, as the disk has it.
+pub(super) fn marks_on_disk(target: &Target, path: &TargetPath, place: &Place<'_>) -> Vec<PlaceMark> {
+    let seen = look(target, path);
+    let mut marks = seen.real.as_ref().map(|real| place.marks(real)).unwrap_or_default();
+    marks.extend(seen.is_open.then_some(PlaceMark::WorldWritable));
+    marks
 }
 
 /// What the disk says of a path.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::STAGE;
 use super::brought::{Brought, Named, Place};
 use super::chain::Chains;
+use super::databases;
 use super::shadow::{Above, Cast, LayerRef, Shadows, distinct};
 use crate::model::container::{
     Container, ContainerStore, HostMount, KnownContainer, LayerForm, LayerKind, MOST_SHOWN, Stack, StackKind,
@@ -53,10 +54,17 @@ pub(super) fn settle(target: &Target, facts: &mut Facts, shown: &HashSet<TargetP
         let (Some(container), Some(seats)) = (&mut env.container, seats.by_folder.get(&env.path)) else { continue };
         name(container, &seats.iter().collect::<Vec<_>>(), &known);
     }
+    databases::hide(target, facts, &|layer| seats.above(layer));
     hide(target, facts, &Known { seats, shown, known }, harvest);
 }
 
 impl<'a> Seats<'a> {
+    /// The layers above one, for each image and container that has it; none where not all of these are known.
+    fn above(&self, layer: &TargetPath) -> Option<Vec<&[&'a TargetPath]>> {
+        let seats = self.by_folder.get(layer).filter(|_| !self.unsure.contains(layer))?;
+        Some(seats.iter().map(|seat| seat.above.as_slice()).collect())
+    }
+
     fn of(stores: &'a [ContainerStore], wanted: &HashSet<TargetPath>, harvest: &mut Harvest) -> Self {
         let mut out = Self { by_folder: HashMap::new(), unsure: HashSet::new() };
         let mut left = MOST_ABOVE;

@@ -8,10 +8,12 @@ mod attribute;
 mod brought;
 mod chain;
 pub mod containerd;
+mod databases;
 pub mod docker;
 mod files;
 mod merged;
 pub mod oci;
+mod pods;
 mod shadow;
 pub mod storage;
 
@@ -60,6 +62,7 @@ fn read(input: &Input<'_>) -> Harvest {
 #[must_use]
 pub fn settle(target: &Target, facts: &mut Facts) -> Harvest {
     let mut harvest = Harvest::default();
+    pods::collect(facts);
     let shown = merged::settle(facts, &mut harvest);
     attribute::settle(target, facts, &shown, &mut harvest);
     harvest

@@ -28,6 +28,7 @@ pub fn commands(script: &[u8]) -> Vec<Vec<Word>> {
         done: Vec::new(),
         documents: Vec::new(),
         open: 0,
+        drops: false,
     };
     while let Some(byte) = reader.rest.first() {
         reader.step(*byte);
@@ -45,6 +46,8 @@ struct Reader<'a> {
     /// The ends of the here-documents that begin at the next line.
     documents: Vec<Document>,
     open: u32,
+    /// Whether the next word is where output goes, which is no word of the command.
+    drops: bool,
 }
 
 struct Document {
@@ -98,11 +101,15 @@ impl Reader<'_> {
     }
 
     fn end_word(&mut self) {
-        self.command.extend(self.word.take());
+        let Some(word) = self.word.take() else { return };
+        if !std::mem::take(&mut self.drops) {
+            self.command.push(word);
+        }
     }
 
     fn end_command(&mut self) {
         self.end_word();
+        self.drops = false;
         if !self.command.is_empty() {
             self.done.push(std::mem::take(&mut self.command));
         }
@@ -169,12 +176,16 @@ impl Reader<'_> {
         }
     }
 
-    /// `<`, `>` and here-documents; what comes behind is a word of its own.
+    /// `<`, `>` and here-documents. What input comes from is a word of its own, unless no command stands in front; where
+    /// output goes is none.
     fn redirection(&mut self) {
+        // `2>`.
+        self.word = self.word.take().filter(|word| !word.text.iter().all(u8::is_ascii_digit));
         self.end_word();
         let rest = self.rest;
         let Some(after) = rest.strip_prefix(b"<<").filter(|after| !after.starts_with(b"<")) else {
             let count = rest.iter().take_while(|byte| matches!(byte, b'<' | b'>')).count();
+            self.drops = rest.starts_with(b">") || self.command.is_empty();
             return self.skip(count);
         };
         let may_be_indented = after.starts_with(b"-");
@@ -326,7 +337,11 @@ mod tests {
         );
         assert_eq!(cut("a \\\n  b\\ c\r\nd"), [vec!["a", "b c"], vec!["d"]]);
         assert_eq!(cut("a=(b c) (d)"), [vec!["a="], vec!["b", "c"], vec!["d"]]);
-        assert_eq!(cut("a >b 2>>c <d"), [vec!["a", "b", "2", "c", "d"]]);
+        assert_eq!(cut("a >b 2>>c <d e"), [vec!["a", "d", "e"]]);
+        assert_eq!(
+            cut(">b a 2 >c; (d) > e; <f g; h <(i)"),
+            [vec!["a", "2"], vec!["d"], vec!["g"], vec!["h"], vec!["i"]]
+        );
     }
 
     #[test]
@@ -348,7 +363,7 @@ mod tests {
 
     #[test]
     fn here_documents_are_no_commands() {
-        assert_eq!(cut("cat <<'END' >x\ndon't\nEND\nb"), [vec!["cat", "x"], vec!["b"]]);
+        assert_eq!(cut("cat <<'END' >x\ndon't\nEND\nb"), [vec!["cat"], vec!["b"]]);
         assert_eq!(cut("cat <<-END\n\tx\n\tEND\nb <<<c"), [vec!["cat"], vec!["b", "c"]]);
     }
 

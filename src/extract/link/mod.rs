@@ -55,7 +55,7 @@ fn drop_repeats(facts: &mut Facts) {
     // A lock file names many, an archive holds many; a folder is one, whoever reads it.
     facts.distributions.dedup_by(|a, b| a.path == b.path && (a.id == b.id || a.site().is_some()));
     facts.startup_hooks.dedup_by(|a, b| a.path == b.path);
-    facts.watched_files.dedup_by(|a, b| a.path == b.path);
+    facts.watched_files.dedup_by(|a, b| a.path == b.path && a.origin == b.origin);
 }
 
 fn settle_distributions(facts: &mut Facts, homes: &HashMap<TargetPath, Home>) {

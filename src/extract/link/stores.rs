@@ -29,6 +29,12 @@ pub(super) fn settle(facts: &mut Facts, builder: &mut Builder<'_>) {
             found.state = state;
         }
     }
+    for found in &mut facts.system_packages {
+        let store = found.path.parent().and_then(|folder| builder.store(&folder));
+        if let Some((environment, _)) = store {
+            found.environment = Some(environment);
+        }
+    }
 }
 
 /// Whether it is a file, or a row of one, and no folder of a site directory.

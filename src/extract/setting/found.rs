@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use crate::model::setting;
+use crate::model::variable;
 
 /// One assignment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,14 +22,26 @@ impl Found {
     /// An assignment that programs see, if the name is one of those that matter.
     #[must_use]
     pub fn exported(name: &[u8], value: &[u8], line: u32) -> Option<Self> {
-        let variable = setting::variable(name)?;
+        let variable = known(name)?;
         Some(Self { line, variable, value: value.to_vec(), is_exported: true })
     }
 }
 
-/// Whether a text can hold such an assignment at all. Nearly no file does.
+/// The variable of that name, if it is one that matters: Python's, or one that has other code loaded or run.
+#[must_use]
+pub fn known(name: &[u8]) -> Option<&'static str> {
+    setting::variable(name).or_else(|| variable::variable(name))
+}
+
+/// Whether a text can hold such an assignment at all. Most files do not.
 #[must_use]
 pub fn may_set(text: &[u8]) -> bool {
+    may_set_pythons(text) || variable::variables().any(|name| memmem::find(text, name.as_bytes()).is_some())
+}
+
+/// Whether a text can hold an assignment of one of Python's variables. Nearly no file does.
+#[must_use]
+pub fn may_set_pythons(text: &[u8]) -> bool {
     [b"PYTHON".as_slice(), b"PYVENV"].iter().any(|part| memmem::find(text, part).is_some())
 }
 

@@ -8,7 +8,7 @@ pub mod registry;
 pub mod shell;
 pub mod unit;
 
-use self::found::{Found, may_set};
+use self::found::{Found, may_set, may_set_pythons};
 use super::Extractor;
 use super::format::hive::Hive;
 use super::input::{Content, Input};
@@ -16,8 +16,9 @@ use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest};
 use crate::model::path::TargetPath;
-use crate::model::setting::{LONGEST_VALUE, PythonSetting, SettingForm};
+use crate::model::setting::{self as model, LONGEST_VALUE, PythonSetting, SettingForm};
 use crate::model::text::Excerpt;
+use crate::model::variable::VariableSetting;
 use crate::target::dir::Stat;
 use crate::target::starts::StartRule;
 
@@ -70,11 +71,17 @@ fn read(input: &Input<'_>) -> Harvest {
             files = unit.files;
             unit.found
         }
-        SettingForm::Plist if plist::is_binary(&content.bytes) && may_set(&content.bytes) => {
-            let gap =
-                input.gap(GapReason::Malformed).because("a binary property list that names a variable of Python's");
-            harvest.gaps.push(gap.harmless());
-            Vec::new()
+        SettingForm::Plist => {
+            let settings = plist::parse(&content.bytes);
+            if let Some(fault) = settings.fault {
+                let gap = gap(input, place, fault.reason).because(fault.what);
+                let is_list = fault.reason != GapReason::Malformed;
+                // What is no property list sets nothing.
+                harvest.gaps.extend(
+                    (is_list || may_set_pythons(&content.bytes)).then(|| if is_list { gap } else { gap.harmless() }),
+                );
+            }
+            settings.found
         }
         form => parse(form, input.candidate.name, &content.bytes),
     };
@@ -106,7 +113,7 @@ fn parse(form: SettingForm, name: &[u8], bytes: &[u8]) -> Vec<Found> {
         }
         SettingForm::EnvironmentFile => lines::parse_environment(bytes),
         SettingForm::Crontab => lines::parse_crontab(bytes),
-        SettingForm::Plist => plist::parse(bytes),
+        SettingForm::Plist => plist::parse(bytes).found,
         SettingForm::Registry => Vec::new(),
     }
 }
@@ -154,7 +161,36 @@ fn add(path: &TargetPath, place: Place, content: &Content, found: Vec<Found>, ha
             true => Excerpt::of(b"(not shown: a link to a file of another name)"),
             false => shown(&one),
         };
-        harvest.facts.settings.push(setting(path, place, content.stat, one, text));
+        if place.is_in_place {
+            harvest.facts.variables.push(variable(path, content, &one));
+        }
+        if model::variable(one.variable.as_bytes()).is_some() {
+            harvest.facts.settings.push(setting(path, place, content.stat, one, text));
+        }
+    }
+}
+
+/// The same for what comes after the join: whatever has code loaded or run starts by itself.
+fn variable(path: &TargetPath, content: &Content, found: &Found) -> VariableSetting {
+    let mut value = found.value.clone();
+    value.truncate(LONGEST_VALUE);
+    let text = match content.is_elsewhere {
+        true => Excerpt::of(b"(not shown: a link to a file of another name)"),
+        // What stands behind a path of Python's is none of ours.
+        false if model::variable(found.variable.as_bytes()).is_some() => {
+            Excerpt::of(value.split(u8::is_ascii_whitespace).next().unwrap_or_default())
+        }
+        false => Excerpt::of(&value),
+    };
+    VariableSetting {
+        path: path.clone(),
+        line: found.line,
+        variable: found.variable,
+        value,
+        text,
+        is_exported: found.is_exported,
+        modified: Some(content.stat.modified),
+        owner_uid: Some(content.stat.uid),
     }
 }
 

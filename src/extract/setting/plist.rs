@@ -1,5 +1,5 @@
-//! Property lists of launchd, as XML (`launchd.plist(5)`). A bounded look, not a reader of XML: a key and the text behind
-//! it, and the words of a command.
+//! Property lists of launchd, XML or binary (`launchd.plist(5)`): a variable wherever it is a key with a text behind it, and
+//! the words of a command.
 //!
 //! ```text
 //! <key>EnvironmentVariables</key>
@@ -8,119 +8,44 @@
 //! <array><string>launchctl</string><string>setenv</string><string>PYTHONPATH</string><string>/x</string></array>
 //! ```
 
-use memchr::{memchr, memmem};
-
 use super::found::Found;
 use super::shell;
+use crate::extract::format::plist::{self, Node};
 use crate::extract::format::shell_words::Word;
+use crate::extract::format::xml::Fault;
 
-/// Whether it is the binary form, which is not read.
-#[must_use]
-pub fn is_binary(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"bplist")
+/// What a property list sets, and why not all of it could be read.
+#[derive(Debug)]
+pub struct Settings {
+    /// In the order of the list.
+    pub found: Vec<Found>,
+    /// More may be set than was found.
+    pub fault: Option<Fault>,
 }
 
 /// What a property list sets.
 #[must_use]
-pub fn parse(bytes: &[u8]) -> Vec<Found> {
-    let mut out = Vec::new();
-    let mut key: Option<Vec<u8>> = None;
-    let mut command: Option<Vec<Word>> = None;
-    let mut rest = bytes;
-    let mut line = 1;
-    while let Some(at) = memchr(b'<', rest) {
-        let (head, tag) = rest.split_at(at);
-        line += newlines(head);
-        let (kind, text, length) = element(tag);
-        match kind {
-            Kind::Key => key = Some(unescape(text)),
-            Kind::Text => match (&mut command, key.take()) {
-                (Some(words), _) => words.push(Word { text: unescape(text), line }),
-                (None, Some(name)) => out.extend(Found::exported(name.trim_ascii(), &unescape(text), line)),
-                (None, None) => {}
-            },
-            Kind::Array => command = key.take().filter(|key| key == b"ProgramArguments").map(|_| Vec::new()),
-            Kind::ArrayEnd => out.extend(command.take().iter().flat_map(|words| shell::parse_command(words))),
-            Kind::Other => {}
-        }
-        let (whole, behind) = tag.split_at(length.clamp(1, tag.len()));
-        line += newlines(whole);
-        rest = behind;
-    }
-    out
+pub fn parse(bytes: &[u8]) -> Settings {
+    let list = plist::parse(bytes);
+    let mut found = Vec::new();
+    gather(&list.top, &mut found);
+    Settings { found, fault: list.fault }
 }
 
-enum Kind {
-    Key,
-    Text,
-    Array,
-    ArrayEnd,
-    Other,
-}
-
-/// What begins at a `<`, the text in it, and how long it is.
-fn element(tag: &[u8]) -> (Kind, &[u8], usize) {
-    let until = |open: &[u8], close: &[u8]| {
-        let inner = tag.strip_prefix(open)?;
-        let end = memmem::find(inner, close)?;
-        Some((inner.get(..end)?, open.len() + end + close.len()))
-    };
-    if let Some((_, length)) = until(b"<!--", b"-->") {
-        (Kind::Other, b"", length)
-    } else if let Some((text, length)) = until(b"<key>", b"</key>") {
-        (Kind::Key, text, length)
-    } else if let Some((text, length)) = until(b"<string>", b"</string>") {
-        (Kind::Text, text, length)
-    } else if tag.starts_with(b"<array>") {
-        (Kind::Array, b"", b"<array>".len())
-    } else if tag.starts_with(b"</array>") {
-        (Kind::ArrayEnd, b"", b"</array>".len())
-    } else {
-        (Kind::Other, b"", 1)
-    }
-}
-
-fn newlines(text: &[u8]) -> u32 {
-    u32::try_from(memchr::memchr_iter(b'\n', text).count()).unwrap_or(u32::MAX)
-}
-
-/// Text without `&amp;` and its like.
-fn unescape(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        let end = memchr(b';', tail.get(..10).unwrap_or(tail)).filter(|_| *first == b'&');
-        let said = end.and_then(|end| Some((entity(tail.get(..end)?)?, end)));
-        rest = match said {
-            Some((letter, end)) => {
-                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                tail.get(end + 1..).unwrap_or_default()
-            }
-            None => {
-                out.push(*first);
-                tail
-            }
-        };
-    }
-    out
-}
-
-fn entity(name: &[u8]) -> Option<char> {
-    match name {
-        b"amp" => Some('&'),
-        b"lt" => Some('<'),
-        b"gt" => Some('>'),
-        b"quot" => Some('"'),
-        b"apos" => Some('\''),
-        name => {
-            let digits = std::str::from_utf8(name.strip_prefix(b"#")?).ok()?;
-            let code = match digits.strip_prefix('x') {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            };
-            char::from_u32(code.ok()?)
+/// The depth is that of the list, which has a bound.
+fn gather(node: &Node, out: &mut Vec<Found>) {
+    for (key, value) in node.pairs() {
+        if let Some(text) = value.text() {
+            out.extend(Found::exported(key.as_bytes(), text.as_bytes(), value.line));
+        } else if key == "ProgramArguments" {
+            let texts = value.members().iter().filter_map(|member| Some((member.text()?, member.line)));
+            let words: Vec<Word> = texts.map(|(text, line)| Word { text: text.as_bytes().to_vec(), line }).collect();
+            out.extend(shell::parse_command(&words));
+        } else {
+            gather(value, out);
         }
     }
+    node.members().iter().for_each(|member| gather(member, out));
 }
 
 #[cfg(test)]
@@ -131,7 +56,7 @@ mod tests {
 
     fn told(text: &str) -> Vec<String> {
         let tell = |one: &Found| format!("{}:{}={}", one.line, one.variable, String::from_utf8_lossy(&one.value));
-        parse(text.as_bytes()).iter().map(tell).collect()
+        parse(text.as_bytes()).found.iter().map(tell).collect()
     }
 
     #[test]
@@ -152,14 +77,14 @@ mod tests {
         assert_eq!(told("<!-- <key>PYTHONPATH</key><string>/a</string> -->").len(), 0);
         assert_eq!(told("<key>PYTHONPATH</key><true/><key>X</key><string>/a</string>").len(), 0);
         assert_eq!(told("<array><string>PYTHONPATH=/a</string><string>x</string></array>").len(), 0);
-        assert!(is_binary(b"bplist00"));
+        assert!(parse(b"bplist00").fault.is_some());
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read(text in "[<>/a-z&#;!-]{0,80}") {
             let text = format!("<key>PYTHONPATH</key>{text}<string>/a</string>");
-            prop_assert!(parse(text.as_bytes()).len() <= 2);
+            prop_assert!(parse(text.as_bytes()).found.len() <= 2);
         }
     }
 }

@@ -11,9 +11,8 @@
 
 use memchr::memchr;
 
-use super::found::{Found, assignment, may_set};
+use super::found::{Found, assignment, known, may_set};
 use crate::extract::format::shell_words::{self as words, Word};
-use crate::model::setting;
 
 /// Deepest nesting of `sh -c "eval '…'"` that is followed.
 const DEEPEST: u32 = 3;
@@ -184,7 +183,7 @@ impl Reader {
             if always { !options().any(|word| has(word, b'n')) } else { options().any(|word| has(word, b'x')) };
         for word in arguments.iter().filter(|word| !is_option(word)) {
             self.assign(word, is_exported);
-            self.exported.extend(setting::variable(&word.text).filter(|_| is_exported));
+            self.exported.extend(known(&word.text).filter(|_| is_exported));
         }
     }
 

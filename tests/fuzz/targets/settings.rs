@@ -2,9 +2,9 @@
 #![no_main]
 
 use pysweep::extract::format::shell_words as words;
-use pysweep::extract::setting::{found::Found, lines, plist, shell, unit};
+use pysweep::extract::setting::{found::{self, Found}, lines, plist, shell, unit};
 use pysweep::model::path::TargetPath;
-use pysweep::model::setting::{self, PythonSetting, SettingForm};
+use pysweep::model::setting::{PythonSetting, SettingForm};
 use pysweep::model::text::Excerpt;
 
 fn folders(found: &Found, form: SettingForm, path: &TargetPath) {
@@ -36,10 +36,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         (SettingForm::EnvironmentFile, lines::parse_environment(bytes)),
         (SettingForm::EnvironmentFile, lines::parse_pam(bytes)),
         (SettingForm::Crontab, lines::parse_crontab(bytes)),
-        (SettingForm::Plist, plist::parse(bytes)),
+        (SettingForm::Plist, plist::parse(bytes).found),
     ] {
         for found in &all {
-            assert!(found.line as usize <= lines_of && setting::variable(found.variable.as_bytes()).is_some());
+            assert!(found.line as usize <= lines_of && found::known(found.variable.as_bytes()).is_some());
             folders(found, form, &path);
             folders(found, SettingForm::Registry, &path);
         }

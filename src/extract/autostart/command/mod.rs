@@ -10,6 +10,8 @@
 
 mod inline;
 mod place;
+pub mod powershell;
+pub mod windows;
 
 use crate::extract::format::shell_words::{self, Word};
 use crate::model::autostart::{Role, Sign, SignKind};
@@ -26,11 +28,27 @@ pub struct Told {
     pub signs: Vec<Sign>,
 }
 
+impl Told {
+    /// The same, all of it in one line of the file.
+    #[must_use]
+    pub fn at(mut self, line: u32) -> Self {
+        self.programs.iter_mut().for_each(|program| program.2 = line);
+        self.signs.iter_mut().for_each(|sign| sign.line = line);
+        self
+    }
+
+    /// One file that is started, in that line.
+    #[must_use]
+    pub fn one(path: &[u8], role: Role, line: u32) -> Self {
+        Self { programs: vec![(path.to_vec(), role, line)], signs: Vec::new() }
+    }
+}
+
 /// Deepest nesting of `sh -c "eval '…'"` that is followed.
 const DEEPEST: u32 = 4;
 
-/// Most programs that are kept of one text.
-const MOST: usize = 256;
+/// Most programs, and most signs, that are kept of one text.
+pub const MOST: usize = 256;
 
 /// What may stand in front of a command.
 const LEADS: &[&[u8]] = &[
@@ -78,7 +96,8 @@ const STARTERS: &[Starter] = &[
     starter(b"dbus-run-session", 0, &[]),
 ];
 
-const SHELLS: &[&[u8]] =
+/// Names of shells.
+pub const SHELLS: &[&[u8]] =
     &[b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh", b"csh", b"tcsh", b"fish", b"rbash", b"su"];
 
 /// What a script of a shell starts.
@@ -186,11 +205,11 @@ impl Reader {
         let name = first.text.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         match name {
             b"cd" | b"pushd" => self.folder = arguments.first().map(|word| word.text.clone()),
-            b"source" | b"." => {
-                if let Some(word) = arguments.first() {
-                    self.start(&word.text, Role::Sourced, line);
-                }
-            }
+            b"source" | b"." => match arguments.first() {
+                Some(word) => self.start(&word.text, Role::Sourced, line),
+                // `source <(…)`: what stands behind is run.
+                None => return Does::RunInput,
+            },
             b"eval" => {
                 let texts: Vec<&[u8]> = arguments.iter().map(|word| word.text.as_slice()).collect();
                 self.inner(&texts.join(&b' '), line, depth);

@@ -10,6 +10,32 @@ use crate::target::Target;
 /// Folders in which an interpreter without a path is looked for.
 const SEARCHED: &[&str] = &["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"];
 
+/// How paths of Windows begin that are not whole: the beginning, whether it lies in the account's home, and where.
+const WINDOWS: &[(&str, bool, &str)] = &[
+    ("%USERPROFILE%", true, ""),
+    ("%HOMEDRIVE%%HOMEPATH%", true, ""),
+    ("$HOME\\", true, "\\"),
+    ("~\\", true, "\\"),
+    ("%APPDATA%", true, "\\AppData\\Roaming"),
+    ("%LOCALAPPDATA%", true, "\\AppData\\Local"),
+    ("%TEMP%", true, "\\AppData\\Local\\Temp"),
+    ("%TMP%", true, "\\AppData\\Local\\Temp"),
+    ("%OneDrive%", true, "\\OneDrive"),
+    ("%SystemDrive%", false, ""),
+    ("%SystemRoot%", false, "\\Windows"),
+    ("%windir%", false, "\\Windows"),
+    ("\\SystemRoot\\", false, "\\Windows\\"),
+    ("system32\\", false, "\\Windows\\System32\\"),
+    ("SysWOW64\\", false, "\\Windows\\SysWOW64\\"),
+    ("%ProgramData%", false, "\\ProgramData"),
+    ("%ALLUSERSPROFILE%", false, "\\ProgramData"),
+    ("%ProgramFiles%", false, "\\Program Files"),
+    ("%ProgramW6432%", false, "\\Program Files"),
+    ("%ProgramFiles(x86)%", false, "\\Program Files (x86)"),
+    ("%CommonProgramFiles%", false, "\\Program Files\\Common Files"),
+    ("%PUBLIC%", false, "\\Users\\Public"),
+];
+
 /// Which account starts something, for what `~` and its like mean.
 pub struct Place<'a> {
     /// The target.
@@ -26,8 +52,8 @@ impl Place<'_> {
         if !written.contains(&b'/') && Language::of(written) == Some(Language::Python) {
             return self.searched(written);
         }
-        let whole = self.filled(written);
         let is_windows = self.target.root.platform() == Platform::Windows;
+        let whole = if is_windows { self.filled_in(written) } else { self.filled(written) };
         let is_absolute = whole.starts_with(b"/") || (is_windows && whole.get(1) == Some(&b':'));
         let is_open = whole.iter().any(|byte| matches!(byte, b'$' | b'`' | b'*' | b'?' | b'\n' | 0));
         let is_open = is_open || (is_windows && whole.contains(&b'%'));
@@ -67,6 +93,25 @@ impl Place<'_> {
                 } else {
                     Vec::new()
                 };
+            }
+        }
+        written.to_vec()
+    }
+
+    /// The same for Windows: the variables of an account and of the machine, and the ways in which services and drivers name
+    /// what lies in the system's own folder.
+    fn filled_in(&self, written: &[u8]) -> Vec<u8> {
+        let drive = self.target.root.path();
+        let drive = drive.as_bytes().strip_suffix(b"\\").unwrap_or(drive.as_bytes());
+        let home = self.home.map(TargetPath::as_bytes);
+        let written = written.strip_prefix(b"\\??\\").unwrap_or(written);
+        let fits =
+            |start: &str| written.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()));
+        for (start, is_of_account, folder) in WINDOWS {
+            if fits(start) {
+                let top = if *is_of_account { home } else { Some(drive) };
+                let rest = written.get(start.len()..).unwrap_or_default();
+                return top.map(|top| [top, folder.as_bytes(), rest].concat()).unwrap_or_default();
             }
         }
         written.to_vec()

@@ -3,7 +3,7 @@
 use std::vec::IntoIter;
 
 use super::cell::{Record, name, same};
-use super::value;
+use super::value::{self, Value};
 use super::{Fault, Hive, ReadAt, time};
 use crate::model::time::Time;
 
@@ -107,6 +107,12 @@ impl<'hive, F: ReadAt + ?Sized> Key<'hive, F> {
     /// It was not found, and it may be in what could not be read; or it is there and has no readable content.
     pub fn value(&self, name: &str) -> Result<Option<String>, Fault> {
         value::text(self.hive, self.values, name)
+    }
+
+    /// All of its values in the order of the list; in between and behind them what could not be read.
+    #[must_use]
+    pub fn values(&self) -> Vec<Result<Value, Fault>> {
+        value::all(self.hive, self.values)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::model::coverage::GapReason;
 use crate::model::time::Time;
 
 pub use self::key::{Key, Subkeys};
+pub use self::value::{Data, Value};
 
 /// Where the cells begin.
 const BASE_BLOCK: u64 = 4096;
@@ -276,6 +277,21 @@ Software\Ärger
         assert_eq!(["Count", "Many", "Raw", "Empty", "Nothing"].map(text), [const { None }; 5]);
         let why = key.value("Wider").unwrap_err();
         assert_eq!((why.reason, why.what), (GapReason::TooLarge, "a value has more than 64 KiB of data"));
+    }
+
+    #[test]
+    fn all_values_are_listed() {
+        let bytes = hive("A\n    @ = top\n    Many:multi = one|two\n    N:dword = 7\n    Raw:hex = 01 02\nB\n");
+        let hive = open(&bytes);
+        let values = hive.key(&["A"]).unwrap().unwrap().values();
+        let data = |name: &str| {
+            values.iter().flatten().find(|value| value.name == name).map(|value| value.data.clone()).unwrap()
+        };
+        assert_eq!(values.len(), 4);
+        assert_eq!((data(""), data("N")), (Data::Text("top".to_owned()), Data::Number(7)));
+        assert_eq!(data("Many"), Data::Texts(vec!["one".to_owned(), "two".to_owned()]));
+        assert_eq!(data("Raw"), Data::Other);
+        assert!(hive.key(&["B"]).unwrap().unwrap().values().is_empty());
     }
 
     #[test]

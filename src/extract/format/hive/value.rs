@@ -27,6 +27,74 @@ const NARROW: u16 = 1;
 
 const SZ: u32 = 1;
 const EXPAND_SZ: u32 = 2;
+const DWORD: u32 = 4;
+const MULTI_SZ: u32 = 7;
+
+/// A value, as far as readers ask for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Value {
+    /// Its name; empty for the unnamed one.
+    pub name: String,
+    /// What it says.
+    pub data: Data,
+}
+
+/// What a value says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Data {
+    /// `REG_SZ` or `REG_EXPAND_SZ`, in which nothing is expanded, up to its first NUL.
+    Text(String),
+    /// The texts of a `REG_MULTI_SZ`.
+    Texts(Vec<String>),
+    /// A `REG_DWORD`.
+    Number(u32),
+    /// Of another kind.
+    Other,
+}
+
+/// All values of the list, one after the other; what could not be read is a fault in its place, or behind them.
+pub(super) fn all<F: ReadAt + ?Sized>(hive: &Hive<'_, F>, values: List) -> Vec<Result<Value, Fault>> {
+    if values.count == 0 {
+        return Vec::new();
+    }
+    let claimed = usize::try_from(values.count).unwrap_or(usize::MAX);
+    let list = match hive.cell(values.offset, 4 * claimed.min(MOST_VALUES)) {
+        Ok(list) => list,
+        Err(why) => return vec![Err(why)],
+    };
+    let offsets = list.bytes.chunks_exact(4).filter_map(|entry| super::field_u32(entry, 0));
+    let mut out: Vec<Result<Value, Fault>> = offsets.map(|offset| one(hive, offset)).collect();
+    if claimed > MOST_VALUES {
+        out.push(Err(Fault::too_large("a key has more than 10,000 values", list.at)));
+    } else if out.len() < claimed {
+        out.push(Err(list.cut()));
+    }
+    out
+}
+
+/// The value at `offset`.
+fn one<F: ReadAt + ?Sized>(hive: &Hive<'_, F>, offset: u32) -> Result<Value, Fault> {
+    let record = hive.cell(offset, FIXED + LONGEST_NAME)?;
+    if record.signature() != b"vk" {
+        return Err(record.is_not("a value is expected and something else is there"));
+    }
+    // Windows has no longer names here; of one that claims to be, what is there is taken.
+    let length = usize::from(record.u16(2)?).min(LONGEST_NAME);
+    let name = name(record.slice(FIXED, length)?, record.u16(16)? & NARROW != 0);
+    let data = match record.u32(12)? {
+        SZ | EXPAND_SZ => {
+            let text = utf16(&data(hive, &record)?);
+            Data::Text(text.split('\0').next().unwrap_or_default().to_owned())
+        }
+        MULTI_SZ => {
+            let text = utf16(&data(hive, &record)?);
+            Data::Texts(text.split('\0').filter(|part| !part.is_empty()).map(str::to_owned).collect())
+        }
+        DWORD => super::field_u32(&data(hive, &record)?, 0).map_or(Data::Other, Data::Number),
+        _ => Data::Other,
+    };
+    Ok(Value { name, data })
+}
 
 /// The text of the value called `wanted` in the list `values`.
 pub(super) fn text<F: ReadAt + ?Sized>(
