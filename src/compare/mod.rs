@@ -301,3 +301,219 @@ impl Serialize for Part {
         part.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A report of a host with one unit, one finding and one account.
+    fn report() -> Value {
+        json!({
+            "schema": "pysweep.report/1",
+            "host": {"name": "build7", "os": "linux", "machine_id": "m1"},
+            "sweep": {"id": "sweep-1", "started": "2026-11-01T00:00:00Z", "root": "/", "live": true, "user": "root", "options": {}},
+            "packs": [{"id": "p", "sha256": "aa", "modified": "2026-10-01T00:00:00Z"}],
+            "verdict": {"level": "compromised", "coverage": "complete", "scope": "host", "sentence": "s"},
+            "accounts": [
+                {"name": "mia", "uid": 1000, "groups": ["mia"], "home": "/home/mia", "shell": "/bin/sh", "privileged": false},
+                {"name": "ben", "uid": 1001, "groups": ["ben"], "home": "/home/ben", "shell": "/bin/sh", "privileged": false}
+            ],
+            "autostarts": [start("1", "/home/mia/.config/systemd/user/a.service", "/opt/a")],
+            "findings": [{
+                "id": "find-1", "rule": "file-known-bad", "incident": "p", "level": "compromised", "title": "t",
+                "stage": "dropped", "subject": {"kind": "file", "path": "/opt/a"}, "accepted": null
+            }],
+            "coverage": {
+                "checks": [{"id": "walk", "state": "complete"}, {"id": "autostart-systemd", "state": "complete"}],
+                "gaps": [], "skipped": []
+            }
+        })
+    }
+
+    fn start(id: &str, path: &str, runs: &str) -> Value {
+        json!({
+            "id": format!("start-{id}"), "path": path, "kind": "systemd-service", "name": "a.service", "runs": runs,
+            "enabled": true, "modified": "2026-10-01T00:00:00Z", "size": 10, "programs": []
+        })
+    }
+
+    fn told(report: &Value) -> Told {
+        Told::parse("r.json", report.to_string().as_bytes()).unwrap()
+    }
+
+    /// `section word id why` of everything that differs.
+    fn differs(before: &Value, after: &Value) -> Vec<String> {
+        let mut out = Vec::new();
+        for part in compare(&told(before), &told(after)).parts {
+            let lists = [
+                ("new", part.new),
+                ("gone", part.gone),
+                ("unseen", part.not_looked_at),
+                ("unseen before", part.not_looked_at_before),
+            ];
+            for (word, rows) in lists {
+                let line = |one: Noted| format!("{word} {} {}", one.row.id, one.because.unwrap_or_default());
+                out.extend(rows.into_iter().map(line).map(|line| line.trim_end().to_owned()));
+            }
+            for one in part.changed {
+                let what: Vec<&str> = one.changes.iter().map(|(what, _, _)| *what).collect();
+                out.push(format!("changed {} {}", one.after.id, what.join(", ")));
+            }
+        }
+        out
+    }
+
+    /// Without the unit and the finding.
+    fn cleaned() -> Value {
+        let mut after = report();
+        after["autostarts"] = json!([]);
+        after["findings"] = json!([]);
+        after["verdict"]["level"] = json!("none");
+        after
+    }
+
+    #[test]
+    fn the_same_twice_is_no_difference() {
+        assert!(compare(&told(&report()), &told(&report())).is_empty());
+        assert_eq!(differs(&report(), &cleaned()), ["gone find-1", "gone start-1"]);
+        assert_eq!(differs(&cleaned(), &report()), ["new find-1", "new start-1"]);
+    }
+
+    #[test]
+    fn an_edited_command_and_an_edited_file_are_changes() {
+        let path = "/home/mia/.config/systemd/user/a.service";
+        let mut after = report();
+        after["autostarts"] = json!([start("2", path, "/opt/b")]);
+        assert_eq!(differs(&report(), &after), ["changed start-2 runs"]);
+        after["autostarts"] = json!([start("2", "/etc/systemd/system/a.service", "/opt/a")]);
+        assert_eq!(differs(&report(), &after), ["new start-2", "gone start-1"]);
+        after = report();
+        after["autostarts"][0]["modified"] = json!("2026-11-01T00:00:00Z");
+        assert_eq!(differs(&report(), &after), ["changed start-1 file"]);
+        after["autostarts"][0]["enabled"] = json!(false);
+        assert_eq!(differs(&report(), &after), ["changed start-1 enabled"]);
+    }
+
+    #[test]
+    fn a_member_of_a_group_that_can_become_root_is_a_change() {
+        let mut after = report();
+        after["accounts"][0]["groups"] = json!(["sudo", "mia"]);
+        after["accounts"][0]["privileged"] = json!(true);
+        after["accounts"][1]["name"] = json!("eve");
+        assert_eq!(differs(&report(), &after), ["new eve", "gone ben", "changed mia groups, can become root"]);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_gone() {
+        let gap = |path: &str, reason: &str| json!({"path": path, "check": "walk", "reason": reason, "material": true});
+        let with = |set: &dyn Fn(&mut Value)| {
+            let mut after = cleaned();
+            set(&mut after);
+            differs(&report(), &after)
+        };
+        let shut = with(&|after| after["coverage"]["gaps"] = json!([gap("/home/mia", "permission-denied")]));
+        assert_eq!(shut, ["gone find-1", "unseen start-1 /home/mia could not be entered (permission-denied)"]);
+        // What vanished was gone, and what is missing in a folder says nothing of the rest of it.
+        let there =
+            with(&|after| after["coverage"]["gaps"] = json!([gap("/opt/a", "vanished"), gap("/home/mia", "missing")]));
+        assert_eq!(there, ["gone find-1", "gone start-1"]);
+        let broken = with(&|after| after["coverage"]["gaps"] = json!([gap("/opt/a", "malformed")]));
+        assert_eq!(broken, ["unseen find-1 it could not be looked at (malformed)", "gone start-1"]);
+        let skipped = with(&|after| {
+            after["coverage"]["skipped"] = json!([{"path": "/opt", "why": "w"}, {"path": "/", "why": "a note"}])
+        });
+        assert_eq!(skipped, ["unseen find-1 /opt was left out (w)", "gone start-1"]);
+        let excluded = with(&|after| after["sweep"]["options"] = json!({"exclude": "**/.config /srv/a b"}));
+        assert_eq!(excluded, ["gone find-1", "unseen start-1 /home/mia/.config was left out (--exclude)"]);
+        let broken = with(&|after| after["sweep"]["options"] = json!({"exclude": "/[a"}));
+        assert!(broken.iter().all(|line| line.starts_with("unseen ")), "{broken:?}");
+        let off = with(&|after| after["coverage"]["checks"][1]["state"] = json!("off"));
+        assert_eq!(off, ["gone find-1", "unseen start-1 the check autostart-systemd was not made"]);
+        let packs = with(&|after| after["packs"] = json!([]));
+        assert_eq!(packs, ["unseen find-1 not asked for: the pack p was not in use", "gone start-1"]);
+        let account = with(&|after| {
+            after["verdict"]["scope"] = json!("account");
+            after["sweep"]["user"] = json!("ben");
+        });
+        assert_eq!(account, ["gone find-1", "unseen start-1 it was swept for account ben alone"]);
+    }
+
+    #[test]
+    fn named_paths_are_the_only_ones_that_were_looked_at() {
+        let with = |paths: &str| {
+            let mut after = cleaned();
+            after["verdict"]["scope"] = json!("paths");
+            after["sweep"]["options"] = json!({"paths": paths});
+            differs(&report(), &after).iter().filter(|line| line.starts_with("gone")).count()
+        };
+        assert_eq!([with("/opt/"), with("/home /opt"), with("/"), with("/op")], [1, 2, 2, 0]);
+        // Relative ones, detours, and those with blanks cannot be told from what the report holds.
+        assert_eq!([with("."), with("/home/../opt"), with("/opt my"), with("")], [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_finding_that_is_gone_says_what_is_left_of_it() {
+        let mut before = report();
+        before["findings"][0]["subject"]["path"] = json!("/home/mia/.config/systemd/user/a.service");
+        let mut after = before.clone();
+        after["findings"] = json!([]);
+        assert_eq!(differs(&before, &after), ["gone find-1 its file is still there"]);
+        after["packs"][0]["sha256"] = json!("bb");
+        assert_eq!(differs(&before, &after), ["gone find-1 its file is still there, and the pack p was changed"]);
+        after["packs"] = before["packs"].clone();
+        after["autostarts"][0]["size"] = json!(11);
+        let told = differs(&before, &after);
+        assert_eq!(told, ["gone find-1 its file is still there, and was changed", "changed start-1 file"]);
+    }
+
+    #[test]
+    fn a_report_that_contradicts_itself_is_taken_at_its_worst() {
+        let mut one = cleaned();
+        one["findings"] = report()["findings"].clone();
+        one["coverage"]["gaps"] = json!([{"path": "/x", "reason": "malformed", "material": true}]);
+        let one = told(&one);
+        assert_eq!(
+            (one.level(), one.coverage()),
+            (crate::model::verdict::Level::Compromised, crate::model::verdict::Completeness::Incomplete)
+        );
+    }
+
+    #[test]
+    fn two_hosts_and_two_roots_are_named() {
+        let mut other = report();
+        assert!(warnings(&told(&report()), &told(&other)).is_empty());
+        other["host"]["machine_id"] = json!("m2");
+        other["host"]["os"] = json!("macos");
+        other["sweep"]["root"] = json!("/mnt");
+        other["sweep"]["started"] = json!("2026-10-01T00:00:00Z");
+        assert_eq!(warnings(&told(&report()), &told(&other)).len(), 4);
+        other = report();
+        // Renamed, and the same machine.
+        other["host"]["name"] = json!("x");
+        assert!(warnings(&told(&report()), &told(&other)).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_told_once(was in prop::collection::vec((0_u8..4, 0_u8..3), 0..12), is in prop::collection::vec((0_u8..4, 0_u8..3), 0..12)) {
+            let with = |rows: &[(u8, u8)]| {
+                let mut one = report();
+                one["autostarts"] = rows.iter().map(|(id, path)| start(&id.to_string(), &format!("/{path}"), "x")).collect();
+                one
+            };
+            let found = compare(&told(&with(&was)), &told(&with(&is)));
+            let part = &found.parts[1];
+            let both = part.changed.len() + part.unchanged.len();
+            prop_assert_eq!(both + part.gone.len() + part.not_looked_at.len(), was.len());
+            prop_assert_eq!(both + part.new.len() + part.not_looked_at_before.len(), is.len());
+        }
+
+        #[test]
+        fn no_bytes_crash_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Told::parse("x", &bytes);
+        }
+    }
+}

@@ -22,6 +22,7 @@ mod feeds;
 mod git;
 mod hit;
 mod honest;
+mod honest_autostart;
 mod host;
 mod hostile;
 mod kinds;
