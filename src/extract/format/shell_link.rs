@@ -75,12 +75,7 @@ impl Reader<'_> {
     /// None where it is cut.
     fn fill(&mut self, flags: u32, out: &mut Shortcut) -> Option<()> {
         let has = |flag: u32| flags & flag != 0;
-        let mut of_items = String::new();
-        if has(HAS_ITEMS) {
-            let end = self.at.checked_add(2 + u16_at(self.bytes, self.at)?)?;
-            of_items = path_of_items(self.bytes.get(self.at + 2..end)?);
-            self.at = end;
-        }
+        let of_items = if has(HAS_ITEMS) { self.items()? } else { String::new() };
         if has(HAS_INFO) {
             let size = size_at(self.bytes, self.at)?;
             let info = self.bytes.get(self.at..self.at.checked_add(size.max(4))?)?;
@@ -111,6 +106,13 @@ impl Reader<'_> {
         }
         self.blocks(out);
         Some(())
+    }
+
+    fn items(&mut self) -> Option<String> {
+        let end = self.at.checked_add(2 + u16_at(self.bytes, self.at)?)?;
+        let path = path_of_items(self.bytes.get(self.at + 2..end)?);
+        self.at = end;
+        Some(path)
     }
 
     fn text(&mut self) -> Option<String> {
