@@ -98,7 +98,10 @@ pub fn parse(form: Form, bytes: &[u8]) -> Vec<Run> {
     }
 }
 
-fn lines(bytes: &[u8], each: fn(&[u8]) -> Option<(Vec<u8>, Vec<u8>)>) -> Vec<Run> {
+/// When and what a line runs.
+type Said = (Vec<u8>, Vec<u8>);
+
+fn lines(bytes: &[u8], each: fn(&[u8]) -> Option<Said>) -> Vec<Run> {
     let parse = |(line, text): (u32, &[u8])| {
         let text = text.trim_ascii();
         let (trigger, command) = each(text).filter(|_| !text.starts_with(b"#"))?;
@@ -107,7 +110,7 @@ fn lines(bytes: &[u8], each: fn(&[u8]) -> Option<(Vec<u8>, Vec<u8>)>) -> Vec<Run
     (1..).zip(bytes.split(|byte| *byte == b'\n')).filter_map(parse).collect()
 }
 
-fn dpkg(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+fn dpkg(text: &[u8]) -> Option<Said> {
     let end = text.iter().position(|byte| *byte == b'=' || byte.is_ascii_whitespace())?;
     let (key, value) = text.split_at(end);
     let key = key.strip_prefix(b"--").unwrap_or(key);
@@ -131,7 +134,7 @@ fn acpi(bytes: &[u8]) -> Vec<Run> {
     runs.collect()
 }
 
-fn init(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+fn init(text: &[u8]) -> Option<Said> {
     let mut fields = text.splitn(4, |byte| *byte == b':');
     let (_, levels, action, process) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let is_off = matches!(action, b"off" | b"initdefault");

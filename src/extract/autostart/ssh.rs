@@ -262,7 +262,7 @@ fn follow(input: &Input<'_>, files: &[Vec<u8>], harvest: &mut Harvest) {
                 return harvest.gaps.push(gap(input, GapReason::TooLarge).because(says));
             }
             seen.push(path.clone());
-            let name = written.windows(2).any(|part| part == b"%u").then(|| account.name.as_bytes());
+            let name = written.windows(2).any(|part| part == b"%u").then_some(account.name.as_bytes());
             read_named(input, &path, name, harvest);
         }
     }
