@@ -22,7 +22,6 @@ mod feeds;
 mod git;
 mod hit;
 mod honest;
-mod honest_autostart;
 mod host;
 mod hostile;
 mod kinds;
