@@ -55,19 +55,27 @@ fn base(scene: &Scene<'_>, row: &Autostart, rule: &'static str, about: &str) -> 
     }
 }
 
-/// The findings without those about an entry that say less than another one of the same entry: what an indicator knows
-/// needs no guess. Of a file with many entries that is the same line.
+/// The findings without those about an entry that say no more than another one of the same entry: what an indicator knows
+/// by the file needs to be told only once, and what an indicator knows needs no guess. Of a file with many entries that is
+/// the same line.
 pub(super) fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
-    let is_guess = |one: &Finding| one.rule == shape::RULE.id || one.rule == window::RULE.id;
-    let mut known: HashMap<TargetPath, HashSet<Option<u32>>> = HashMap::new();
-    for one in findings.iter().filter(|one| !is_guess(one) && Level::Suspicious <= one.level) {
-        known.entry(one.subject.path.clone()).or_default().extend(one.evidence.iter().map(|at| at.line));
+    let is_entry = |one: &Finding| [known::RULE.id, shape::RULE.id, window::RULE.id].contains(&one.rule);
+    let is_guess = |one: &Finding| one.indicator.is_none();
+    let mut lines: HashMap<(TargetPath, Option<String>), HashSet<Option<u32>>> = HashMap::new();
+    for one in findings.iter().filter(|one| Level::Suspicious <= one.level && one.indicator.is_some()) {
+        let at = one.evidence.iter().map(|at| at.line);
+        // A guess gives way to any incident, an entry that is known to the same one only.
+        lines.entry((one.subject.path.clone(), None)).or_default().extend(at.clone());
+        if !is_entry(one) {
+            lines.entry((one.subject.path.clone(), one.incident.clone())).or_default().extend(at);
+        }
     }
-    let is_known = |one: &Finding| {
-        let Some(lines) = known.get(&one.subject.path) else { return false };
+    let is_told = |one: &Finding| {
+        let incident = if is_guess(one) { None } else { one.incident.clone() };
+        let Some(lines) = lines.get(&(one.subject.path.clone(), incident)) else { return false };
         one.evidence.iter().all(|at| at.size.is_some() || lines.contains(&at.line))
     };
-    findings.into_iter().filter(|one| !is_guess(one) || !is_known(one)).collect()
+    findings.into_iter().filter(|one| !is_entry(one) || !is_told(one)).collect()
 }
 
 /// What to do first about something that starts by itself.
