@@ -1,11 +1,10 @@
 //! Pods and containers that a pack names, by what kubelet and the engines left on the disk, and images by the names that
 //! their stores give them.
 
-use super::{Rule, Run, Scene, settle, severity};
+use super::{Rule, Run, Scene, settle};
 use crate::intel::index::Known;
 use crate::intel::pack::{Indicator, Kind};
-use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
-use crate::model::id::Id;
+use crate::model::finding::{Evidence, Finding, HookVerdict, Stage, Subject};
 use crate::model::pod::{Pod, PodContainer, PodSource};
 use crate::model::text::Excerpt;
 use crate::model::verdict::Level;
@@ -86,25 +85,18 @@ fn finding(scene: &Scene<'_>, pod: &Pod, known: &Known<'_>, image: Option<&str>)
         PodSource::Engine => "by the store of a container engine",
         PodSource::Image => "in the store of a container engine",
     };
-    let parts = [RULE.id.as_bytes(), indicator.id.as_bytes(), pod.path.as_bytes(), name.as_bytes()];
+    let parts = [indicator.id.as_bytes(), pod.path.as_bytes(), name.as_bytes()];
+    let subject = Subject {
+        kind: if image.is_some() { "image" } else { "pod" },
+        path: pod.path.clone(),
+        name: Some(name.clone()),
+        version: None,
+    };
     Finding {
-        id: Id::new("find", &parts),
-        rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
         indicators: vec![indicator.id.clone()],
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
         title: format!("{name} ({how}): {}", indicator.meaning),
-        stage: Stage::Referenced,
-        subject: Subject {
-            kind: if image.is_some() { "image" } else { "pod" },
-            path: pod.path.clone(),
-            name: Some(name.clone()),
-            version: None,
-        },
-        environment: None,
         accounts: scene.owner_of(&pod.path).map(|account| account.name.clone()).into_iter().collect(),
         evidence: vec![Evidence {
             line: pod.line,
@@ -112,10 +104,8 @@ fn finding(scene: &Scene<'_>, pod: &Pod, known: &Known<'_>, image: Option<&str>)
             excerpt: Some(Excerpt::of(name.as_bytes())),
             ..Evidence::at("container-name", pod.path.clone())
         }],
-        also_at: Vec::new(),
         attack: vec!["T1610"],
-        accepted: None,
         first_seen: pod.modified,
-        advice: String::new(),
+        ..Finding::unjudged(RULE.id, &parts, subject, Stage::Referenced)
     }
 }

@@ -173,9 +173,9 @@ pub(super) fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, 
         None => owner(scene, file),
     };
     let name = within::name(file);
+    let subject = Subject { kind: "file", path: file.path.clone(), name: Some(name.clone()), version: None };
     Finding {
         id: id(RULE.id, file, &indicator.id),
-        rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
         indicators: vec![indicator.id.clone()],
@@ -183,16 +183,13 @@ pub(super) fn finding(scene: &Scene<'_>, file: &WatchedFile, known: &Known<'_>, 
         severity: severity(level, confidence),
         confidence,
         title: format!("{name}: {}{note}{}", indicator.meaning, doubt.unwrap_or_default()),
-        stage: indicator.stage,
-        subject: Subject { kind: "file", path: file.path.clone(), name: Some(name), version: None },
         environment: environment.map(|env| env.id),
         accounts: account.into_iter().collect(),
         evidence: evidence(file, indicator),
-        also_at: Vec::new(),
         attack: vec![technique(indicator.kind)],
-        accepted: None,
         first_seen: file.modified,
         advice: advice(level),
+        ..Finding::unjudged(RULE.id, &[], subject, indicator.stage)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Rule, Run, Scene, layer, settle, severity};
+use super::{Rule, Run, Scene, layer, settle};
 use crate::intel::index::{Applies, Known};
 use crate::model::distribution::{DistState, Distribution, MetadataForm};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
@@ -156,23 +156,14 @@ pub(super) fn about(
     title: String,
 ) -> Finding {
     let environment = scene.environment(found.environment);
+    let subject = Subject {
+        kind: "distribution",
+        path: found.path.clone(),
+        name: Some(found.name.clone()),
+        version: Some(found.version.clone()),
+    };
     Finding {
-        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), found.path.as_bytes()]),
-        rule,
-        incident: None,
-        indicator: None,
-        indicators: Vec::new(),
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
         title,
-        stage: stage(found.state),
-        subject: Subject {
-            kind: "distribution",
-            path: found.path.clone(),
-            name: Some(found.name.clone()),
-            version: Some(found.version.clone()),
-        },
         environment: found.environment,
         accounts: match environment {
             Some(environment) => environment.account.clone(),
@@ -180,12 +171,10 @@ pub(super) fn about(
         }
         .into_iter()
         .collect(),
-        evidence: Vec::new(),
         also_at: found.also_at.clone(),
         attack: vec!["T1195.002"],
-        accepted: None,
         first_seen: found.installed_at,
-        advice: String::new(),
+        ..Finding::unjudged(rule, &[indicator.as_bytes(), found.path.as_bytes()], subject, stage(found.state))
     }
 }
 

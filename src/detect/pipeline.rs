@@ -3,13 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Run, Scene, settle, severity};
+use super::{Rule, Run, Scene, settle};
 use crate::intel::index::Known;
 use crate::intel::pack::Indicator;
 use crate::intel::version;
 use crate::intel::versions_words;
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
-use crate::model::id::Id;
 use crate::model::install::{Install, SaidBy, Wanted};
 use crate::model::path::TargetPath;
 use crate::model::text::Excerpt;
@@ -146,25 +145,16 @@ fn finding(scene: &Scene<'_>, lead: &Lead<'_>, known: &Known<'_>, (how, age): (H
     if named.path != pipeline.path {
         all.push(evidence(named));
     }
+    let subject = Subject { kind: "file", path: pipeline.path.clone(), name: Some(name.to_owned()), version: None };
     Finding {
-        id: Id::new("find", &[RULE.id.as_bytes(), indicator.id.as_bytes(), pipeline.path.as_bytes()]),
-        rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
         indicators: vec![indicator.id.clone()],
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
         title,
-        stage: Stage::Referenced,
-        subject: Subject { kind: "file", path: pipeline.path.clone(), name: Some(name.to_owned()), version: None },
-        environment: None,
         accounts: scene.owner_of(&pipeline.path).map(|account| account.name.clone()).into_iter().collect(),
         evidence: all,
-        also_at: Vec::new(),
         attack: vec!["T1195.002"],
-        accepted: None,
         first_seen: pipeline.modified,
-        advice: String::new(),
+        ..Finding::unjudged(RULE.id, &[indicator.id.as_bytes(), pipeline.path.as_bytes()], subject, Stage::Referenced)
     }
 }

@@ -1,10 +1,9 @@
 //! Start-up files: a pack knows the name or content, or the shape has no honest explanation.
 
-use super::{Rule, Run, Scene, file, package, settle, severity, startup_score};
+use super::{Rule, Run, Scene, file, package, settle, startup_score};
 use crate::intel::index::{Applies, Known};
 use crate::intel::pack::{Indicator, Kind};
 use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Judgement, Stage, Subject};
-use crate::model::id::Id;
 use crate::model::startup::{LineClass, StartupHook};
 use crate::model::verdict::Level;
 
@@ -134,33 +133,21 @@ fn base(scene: &Scene<'_>, hook: &StartupHook, rule: &'static str, indicator: &s
             ..Evidence::at("file", hook.path.clone())
         });
     }
+    let subject = Subject {
+        kind: "startup-hook",
+        path: hook.path.clone(),
+        name: Some(String::from_utf8_lossy(hook.path.file_name()).into_owned()),
+        version: None,
+    };
     Finding {
-        id: Id::new("find", &[rule.as_bytes(), indicator.as_bytes(), hook.path.as_bytes()]),
-        rule,
-        incident: None,
-        indicator: None,
-        indicators: Vec::new(),
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
-        title: String::new(),
-        stage: Stage::Dropped,
-        subject: Subject {
-            kind: "startup-hook",
-            path: hook.path.clone(),
-            name: Some(String::from_utf8_lossy(hook.path.file_name()).into_owned()),
-            version: None,
-        },
         environment: hook.environment,
         accounts: match environment {
             Some(env) => env.account.clone().into_iter().collect(),
             None => scene.owner_of(&hook.path).map(|account| account.name.clone()).into_iter().collect(),
         },
         evidence,
-        also_at: Vec::new(),
         attack: vec!["T1546.018"],
-        accepted: None,
         first_seen: hook.modified,
-        advice: String::new(),
+        ..Finding::unjudged(rule, &[indicator.as_bytes(), hook.path.as_bytes()], subject, Stage::Dropped)
     }
 }

@@ -1,11 +1,10 @@
 //! Packages of the system's own managers whose name and version a pack names. Names and versions are compared as they are:
 //! the version is that of the software, without what packagers put around it.
 
-use super::{Rule, Run, Scene, settle, severity};
+use super::{Rule, Run, Scene, settle};
 use crate::intel::index::Known;
 use crate::model::distribution::DistState;
-use crate::model::finding::{Confidence, Evidence, Finding, HookVerdict, Stage, Subject};
-use crate::model::id::Id;
+use crate::model::finding::{Evidence, Finding, HookVerdict, Stage, Subject};
 use crate::model::system_package::SystemPackage;
 use crate::model::text::Excerpt;
 use crate::model::verdict::Level;
@@ -44,24 +43,18 @@ fn finding(scene: &Scene<'_>, found: &SystemPackage, known: &Known<'_>) -> Findi
     let Known { pack, indicator } = *known;
     let environment = scene.environment(found.environment);
     let version = Excerpt::of(found.version.as_bytes()).to_string();
-    let parts = [RULE.id.as_bytes(), indicator.id.as_bytes(), found.path.as_bytes(), found.version.as_bytes()];
+    let parts = [indicator.id.as_bytes(), found.path.as_bytes(), found.version.as_bytes()];
+    let subject = Subject {
+        kind: "system-package",
+        path: found.path.clone(),
+        name: Some(found.name.clone()),
+        version: Some(version.clone()),
+    };
     Finding {
-        id: Id::new("find", &parts),
-        rule: RULE.id,
         incident: Some(pack.id.clone()),
         indicator: Some(indicator.id.clone()),
         indicators: vec![indicator.id.clone()],
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
         title: format!("{} {version} is {}", found.name, words(scene, found)),
-        stage: Stage::Leftover,
-        subject: Subject {
-            kind: "system-package",
-            path: found.path.clone(),
-            name: Some(found.name.clone()),
-            version: Some(version),
-        },
         environment: environment.map(|env| env.id),
         accounts: environment.and_then(|env| env.account.clone()).into_iter().collect(),
         evidence: vec![Evidence {
@@ -70,11 +63,9 @@ fn finding(scene: &Scene<'_>, found: &SystemPackage, known: &Known<'_>) -> Findi
             excerpt: Some(found.written.clone()),
             ..Evidence::at("package-database", found.path.clone())
         }],
-        also_at: Vec::new(),
         attack: vec!["T1195.002"],
-        accepted: None,
         first_seen: found.installed_at,
-        advice: String::new(),
+        ..Finding::unjudged(RULE.id, &parts, subject, Stage::Leftover)
     }
 }
 

@@ -185,6 +185,33 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding of a rule before it is judged: `parts` tell it from the others of that rule.
+    #[must_use]
+    pub fn unjudged(rule: &'static str, parts: &[&[u8]], subject: Subject, stage: Stage) -> Self {
+        let parts: Vec<&[u8]> = std::iter::once(rule.as_bytes()).chain(parts.iter().copied()).collect();
+        Self {
+            id: Id::new("find", &parts),
+            rule,
+            incident: None,
+            indicator: None,
+            indicators: Vec::new(),
+            level: Level::None,
+            severity: Severity::Info,
+            confidence: Confidence::Possible,
+            title: String::new(),
+            stage,
+            subject,
+            environment: None,
+            accounts: Vec::new(),
+            evidence: Vec::new(),
+            also_at: Vec::new(),
+            attack: Vec::new(),
+            accepted: None,
+            first_seen: None,
+            advice: String::new(),
+        }
+    }
+
     /// Takes in another finding of the same thing that says no more than this one.
     pub fn take_in(&mut self, other: Self) {
         self.evidence.extend(other.evidence);

@@ -8,10 +8,9 @@ pub mod window;
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Scene, severity};
+use super::Scene;
 use crate::model::autostart::{Autostart, AutostartKind};
-use crate::model::finding::{Confidence, Evidence, Finding, Stage, Subject};
-use crate::model::id::Id;
+use crate::model::finding::{Evidence, Finding, Stage, Subject};
 use crate::model::path::TargetPath;
 use crate::model::verdict::Level;
 
@@ -21,24 +20,9 @@ fn base(scene: &Scene<'_>, row: &Autostart, rule: &'static str, about: &str) -> 
     let by_name = row.runs_as.as_ref().map(|name| name.as_str().to_owned());
     let owner = scene.owner_of(&row.path).map(|account| account.name.clone());
     let account = by_name.filter(|name| scene.accounts.iter().any(|account| account.name == *name));
+    let subject =
+        Subject { kind: "autostart", path: row.path.clone(), name: Some(row.name.as_str().to_owned()), version: None };
     Finding {
-        id: Id::new("find", &[rule.as_bytes(), about.as_bytes(), id.as_bytes()]),
-        rule,
-        incident: None,
-        indicator: None,
-        indicators: Vec::new(),
-        level: Level::None,
-        severity: severity(Level::None, Confidence::Possible),
-        confidence: Confidence::Possible,
-        title: String::new(),
-        stage: Stage::Persisted,
-        subject: Subject {
-            kind: "autostart",
-            path: row.path.clone(),
-            name: Some(row.name.as_str().to_owned()),
-            version: None,
-        },
-        environment: None,
         accounts: account.or(owner).or_else(|| row.account.clone()).into_iter().collect(),
         evidence: vec![Evidence {
             line: row.line,
@@ -47,11 +31,9 @@ fn base(scene: &Scene<'_>, row: &Autostart, rule: &'static str, about: &str) -> 
             excerpt: row.runs.clone(),
             ..Evidence::at("autostart", row.path.clone())
         }],
-        also_at: Vec::new(),
         attack: vec![technique(row.kind)],
-        accepted: None,
         first_seen: row.modified,
-        advice: String::new(),
+        ..Finding::unjudged(rule, &[about.as_bytes(), id.as_bytes()], subject, Stage::Persisted)
     }
 }
 

@@ -9,7 +9,9 @@ use crate::extract::Later;
 use crate::model::autostart::{Autostart, AutostartKind, PlaceMark, Role, Started};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Facts;
+use crate::model::host::Platform;
 use crate::model::id::Id;
+use crate::model::interest::EntryKind;
 use crate::model::path::TargetPath;
 use crate::model::python::{Environment, Interpreter};
 use crate::target::Target;
@@ -63,7 +65,8 @@ fn look(target: &Target, path: &TargetPath) -> Seen {
     match root.resolve(path) {
         Ok(place) => {
             let real = root.path_of(&place);
-            let is_open = place.stat.is_world_writable || is_open_above(target, &real);
+            let is_own = place.stat.kind == EntryKind::File && place.stat.is_world_writable;
+            let is_open = has_permissions(target) && (is_own || is_open_above(target, &real));
             Seen { present: Some(true), real: Some(real).filter(|real| real != path), is_open }
         }
         Err(GapReason::Missing | GapReason::Vanished | GapReason::DanglingLink | GapReason::NotRegular) => {
@@ -72,6 +75,16 @@ fn look(target: &Target, path: &TargetPath) -> Seen {
         // What cannot be looked at is neither there nor gone; the check that reads the folder names the gap.
         Err(_) => Seen { present: None, real: None, is_open: false },
     }
+}
+
+/// Whether permissions mean anything on this disk: those of a Windows disk, and of others that are mounted without any,
+/// let everybody write everything.
+fn has_permissions(target: &Target) -> bool {
+    let is_open = |place: &str| {
+        let place = target.root.resolve(&target.root.target_path(place.as_bytes()));
+        place.is_ok_and(|place| place.stat.is_world_writable)
+    };
+    target.root.platform() != Platform::Windows && !["/", "/etc", "/usr"].into_iter().any(is_open)
 }
 
 /// Whether every account may put another file in the place of this one: a folder on the way to it is open to all, and has
