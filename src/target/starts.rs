@@ -123,13 +123,14 @@ impl StartPlaces {
         loose
     }
 
-    /// Whether a path below a home lies where a well-known tool keeps programs: `.cargo/bin/x` for `.cargo`.
+    /// How many names of a path below a home lead to where a well-known tool keeps programs: 1 of `.cargo/bin/x` for
+    /// `.cargo`; 0 where none does.
     #[must_use]
-    pub fn is_known_program(&self, below_home: &[u8]) -> bool {
-        self.programs.iter().any(|known| {
-            let rest = below_home.strip_prefix(known.as_bytes());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || rest.starts_with(b"\\"))
-        })
+    pub fn known_program(&self, below_home: &[&[u8]]) -> usize {
+        let fits = |known: &&String| {
+            known.split('/').enumerate().all(|(at, name)| below_home.get(at).is_some_and(|own| *own == name.as_bytes()))
+        };
+        self.programs.iter().filter(fits).map(|known| known.split('/').count()).max().unwrap_or(0)
     }
 }
 
@@ -223,7 +224,8 @@ mod tests {
     #[test]
     fn tools_keep_programs_in_hidden_folders() {
         let places = StartPlaces::built_in();
-        assert!(places.is_known_program(b".cargo/bin/x") && places.is_known_program(b".local/bin"));
-        assert!(!places.is_known_program(b".cargo2/x") && !places.is_known_program(b".config/sysmon/sysmon.py"));
+        let known = |path: &str| places.known_program(&path.split('/').map(str::as_bytes).collect::<Vec<_>>());
+        assert_eq!((known(".cargo/bin/x"), known(".local/bin/x"), known(".local/share/uv/x")), (1, 2, 3));
+        assert_eq!((known(".cargo2/x"), known(".config/sysmon/sysmon.py"), known("x/.cargo/y")), (0, 0, 0));
     }
 }

@@ -47,7 +47,7 @@ fn read(input: &Input<'_>) -> Harvest {
     let table = table_of(path);
     let mut harvest = Harvest::default();
     let Some(content) = content(input, &mut harvest) else { return harvest };
-    // Cron passes over files of such names in its folder: what packages left behind, backups of editors.
+    // Debian's cron passes over files of such names in its folder, cronie reads them.
     let is_skipped =
         path.parent().is_some_and(|folder| folder.file_name() == b"cron.d") && path.file_name().contains(&b'.');
     for job in parse(table, &content.bytes) {
@@ -62,7 +62,7 @@ fn read(input: &Input<'_>) -> Harvest {
             trigger: job.schedule,
             runs_as: job.account.or(owner),
             command: job.command,
-            enabled: Some(!is_skipped),
+            enabled: if is_skipped { None } else { Some(true) },
             is_whole_file: false,
             ..Entry::new(kind, path.file_name())
         };

@@ -5,6 +5,7 @@
 //! not: only so can two reports be told apart. What the rows mean is for `detect`.
 
 pub mod agents;
+mod arm;
 pub mod at;
 pub mod command;
 pub mod cron;

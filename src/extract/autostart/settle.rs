@@ -1,12 +1,13 @@
 //! With the whole picture: whether what is started is there, who may change it, in which Python environment it lies, and
 //! which units are armed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::arm;
 use super::command::Place;
 use super::variable;
 use crate::extract::Later;
-use crate::model::autostart::{Autostart, AutostartKind, PlaceMark, Role, Started};
+use crate::model::autostart::{PlaceMark, Role, Started};
 use crate::model::coverage::GapReason;
 use crate::model::facts::Facts;
 use crate::model::host::Platform;
@@ -24,7 +25,7 @@ pub const STAGE: Later = Later {
 
 /// Fills in what the rows could not know by themselves.
 pub fn settle(target: &Target, facts: &mut Facts) {
-    arm(facts);
+    arm::settle(target, facts);
     variable::rows(target, facts);
     let mut rows = std::mem::take(&mut facts.autostarts);
     let environments = Environments::of(facts);
@@ -142,53 +143,4 @@ impl<'a> Environments<'a> {
         };
         by_path(&one.path).or_else(|| by_path(one.real_path.as_ref()?))
     }
-}
-
-/// Says which units are armed: those that a link in a `.wants` or `.requires` folder names, by their own name or by an
-/// alias.
-fn arm(facts: &mut Facts) {
-    let scope = |path: &TargetPath| path.components().any(|name| name == b"user");
-    let mut armed: BTreeSet<(bool, Vec<u8>)> = BTreeSet::new();
-    for link in &facts.unit_links {
-        let to = link.to.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        armed.insert((scope(&link.path), link.path.file_name().to_vec()));
-        armed.insert((scope(&link.path), to.to_vec()));
-    }
-    let masked: BTreeSet<(bool, String)> = facts
-        .autostarts
-        .iter()
-        .filter(|row| is_masked(row))
-        .map(|row| (scope(&row.path), row.name.as_str().to_owned()))
-        .collect();
-    for row in facts.autostarts.iter_mut().filter(|row| is_unit(row.kind)) {
-        let of_scope = scope(&row.path);
-        let name = row.path.file_name();
-        // `getty@tty1.service` is made of `getty@.service`.
-        let template = name.iter().position(|byte| *byte == b'@').map(|at| name.get(..=at).unwrap_or_default());
-        let is_instance = |(user, other): &(bool, Vec<u8>)| {
-            *user == of_scope
-                && template.is_some_and(|start| name.get(start.len()) == Some(&b'.') && other.starts_with(start))
-        };
-        if armed.contains(&(of_scope, name.to_vec())) || armed.iter().any(is_instance) {
-            row.enabled = Some(true);
-        }
-        if masked.contains(&(of_scope, row.name.as_str().to_owned())) {
-            row.enabled = Some(false);
-        }
-    }
-}
-
-fn is_unit(kind: AutostartKind) -> bool {
-    matches!(
-        kind,
-        AutostartKind::SystemdService
-            | AutostartKind::SystemdTimer
-            | AutostartKind::SystemdPath
-            | AutostartKind::SystemdSocket
-            | AutostartKind::SystemdUnit
-    )
-}
-
-fn is_masked(row: &Autostart) -> bool {
-    is_unit(row.kind) && row.trigger.as_ref().is_some_and(|text| text.as_str() == "masked")
 }

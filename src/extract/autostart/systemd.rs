@@ -17,8 +17,11 @@ use crate::extract::format::shell_words::Word;
 use crate::extract::format::unit_lines::{self, Line};
 use crate::extract::input::{Content, Input};
 use crate::model::autostart::{AutostartKind, UnitLink};
+use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest};
+use crate::model::path::TargetPath;
+use crate::target::starts::StartRule;
 
 /// The row for units.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -42,6 +45,19 @@ pub const LINKS: Extractor = Extractor {
     read: read_link,
 };
 
+/// The keys of services, sockets, mounts and swaps that hold commands (`systemd.service(5)`, `systemd.socket(5)`).
+const COMMANDS: &[&[u8]] = &[
+    b"ExecStart",
+    b"ExecStartPre",
+    b"ExecStartPost",
+    b"ExecCondition",
+    b"ExecReload",
+    b"ExecReloadPost",
+    b"ExecStop",
+    b"ExecStopPre",
+    b"ExecStopPost",
+];
+
 /// Most lines of one unit that start something.
 const MOST_COMMANDS: usize = 200;
 
@@ -60,6 +76,10 @@ fn read(input: &Input<'_>) -> Harvest {
     let mut harvest = Harvest::default();
     let Some(content) = content(input, &mut harvest) else { return harvest };
     let unit = parse(&content.bytes);
+    if unit.is_cut {
+        let says = format!("only its first {MOST_COMMANDS} commands were taken");
+        harvest.gaps.push(input.gap(GapReason::TooLarge).because(says));
+    }
     push(input, &content, entry(kind, &name, unit), &mut harvest);
     harvest
 }
@@ -94,16 +114,26 @@ fn linked(input: &Input<'_>, kind: AutostartKind) -> Option<Harvest> {
         let content = Content { bytes: Vec::new(), stat, whole: true, is_elsewhere: false };
         let masked = Entry { enabled: Some(false), trigger: b"masked".to_vec(), ..Entry::new(kind, candidate.name) };
         push(input, &content, masked, &mut harvest);
+        harvest.facts.unit_links.push(UnitLink { path: candidate.path.clone(), to });
         return Some(harvest);
     }
     let is_unit = |name: &[u8]| kind_of(name, AutostartKind::SystemdUnit).is_some();
     let is_alias = match followed {
-        Ok((_, path)) => path.components().any(|name| name == b"systemd") && is_unit(path.file_name()),
+        Ok((_, path)) => is_read_there(input, &path) && is_unit(path.file_name()),
         // It leads nowhere: nothing is started by it.
         Err(_) => true,
     };
     harvest.facts.unit_links.push(UnitLink { path: candidate.path.clone(), to });
     is_alias.then_some(harvest)
+}
+
+/// Whether a unit lies where systemd looks for units by itself.
+fn is_read_there(input: &Input<'_>, path: &TargetPath) -> bool {
+    let target = input.target;
+    let is_home =
+        |top: &TargetPath| target.home_of(top).is_some_and(|account| account.real_home == *top || account.home == *top);
+    let is_units = |rule: &StartRule| rule.family.as_deref() == Some("systemd");
+    target.starts.find(path, is_units, is_home).is_some_and(|place| place.is_in_place)
 }
 
 fn read_link(input: &Input<'_>) -> Harvest {
@@ -133,6 +163,8 @@ pub struct Unit {
     pub user: Option<Vec<u8>>,
     /// Whether it has an `[Install]` section that says what may arm it.
     pub can_be_armed: bool,
+    /// Whether it has more commands than were taken.
+    pub is_cut: bool,
 }
 
 /// Reads a unit. Which of several files wins, and what an empty assignment takes back, is not known here: everything that
@@ -162,6 +194,7 @@ impl Unit {
         let is_timer = key.starts_with(b"On") && section == b"Timer";
         let is_path = section == b"Path" && (key.starts_with(b"Path") || key.starts_with(b"Directory"));
         let is_socket = section == b"Socket" && key.starts_with(b"Listen");
+        let has_commands = matches!(section, b"Service" | b"Socket" | b"Mount" | b"Swap");
         match key {
             _ if is_timer || is_path || is_socket => self.trigger(&[key, b"=", value].concat()),
             b"WantedBy" | b"RequiredBy" | b"UpheldBy" if section == b"Install" => {
@@ -172,9 +205,12 @@ impl Unit {
             b"Unit" if section == b"Timer" || section == b"Path" => {
                 self.trigger(&[b"starts ".as_slice(), value].concat())
             }
-            b"User" => self.user = Some(value.to_vec()),
-            _ if key.starts_with(b"Exec") && self.commands.len() < MOST_COMMANDS => {
-                self.commands.push((number, value.to_vec()));
+            b"User" if has_commands => self.user = Some(value.to_vec()),
+            _ if has_commands && COMMANDS.contains(&key) => {
+                self.is_cut |= self.commands.len() >= MOST_COMMANDS;
+                if !self.is_cut {
+                    self.commands.push((number, value.to_vec()));
+                }
             }
             _ => {}
         }
@@ -209,7 +245,11 @@ fn entry(kind: AutostartKind, name: &[u8], unit: Unit) -> Entry {
 /// What one `Exec…=` starts: the marks in front of the program say how, not what.
 fn of_command(command: &[u8], number: u32) -> Told {
     let marks = command.iter().take_while(|byte| b"@-:+!|".contains(byte)).count();
-    let words = unit_lines::words(command.get(marks..).unwrap_or_default());
+    let mut words = unit_lines::words(command.get(marks..).unwrap_or_default());
+    // The second word is then only what the program is called.
+    if command.iter().take(marks).any(|mark| *mark == b'@') && words.len() > 1 {
+        words.remove(1);
+    }
     let words: Vec<Word> = words.into_iter().map(|text| Word { text, line: number }).collect();
     let mut told = Told::default();
     for part in words.split(|word| word.text == b";") {
@@ -229,7 +269,6 @@ mod tests {
 
     use super::*;
     use crate::extract::autostart::planted::Tree;
-    use crate::model::coverage::GapReason;
     use crate::model::host::Platform;
 
     fn told(tree: &Tree, path: &str) -> Vec<String> {
@@ -288,6 +327,27 @@ mod tests {
         }
         let harvest = tree.read(&LINKS, Platform::Linux, "/etc/systemd/system/multi-user.target.wants/x.service");
         assert_eq!(harvest.facts.unit_links[0].to, b"../x.service");
+    }
+
+    #[test]
+    fn only_commands_are_commands() {
+        let told = |text: &str| tree_of(text).join("\n");
+        assert!(told("[Service]\nExecStart=@/usr/bin/python3 myd /tmp/x.py\n").ends_with("Script /tmp/x.py Temporary"));
+        assert_eq!(told("[Service]\nExecPaths=/tmp/app\nExecSearchPath=/tmp\n"), "SystemdService x.service");
+        assert_eq!(told("[X-Other]\nExecStart=/tmp/x\nUser=mia\n"), "SystemdService x.service");
+    }
+
+    fn tree_of(text: &str) -> Vec<String> {
+        let path = "/etc/systemd/system/x.service";
+        told(&Tree::with(&[(path, text.as_bytes())]), path)
+    }
+
+    #[test]
+    fn commands_beyond_the_bound_are_a_gap() {
+        let unit = format!("[Service]\n{}ExecStart=/tmp/x\n", "ExecStartPre=/bin/true\n".repeat(MOST_COMMANDS));
+        let path = "/etc/systemd/system/x.service";
+        let harvest = Tree::with(&[(path, unit.as_bytes())]).read(&EXTRACTOR, Platform::Linux, path);
+        assert!(harvest.gaps[0].reason == GapReason::TooLarge && harvest.gaps[0].material);
     }
 
     #[test]

@@ -17,9 +17,27 @@ const LONGEST_SUBSTITUTION: usize = 1024;
 /// Most here-documents without an end that are looked for; each look goes through the rest of the script.
 const MOST_OPEN_DOCUMENTS: u32 = 16;
 
+/// What stands between a command and the one before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Joint {
+    /// A line end, `;`, `&&` and their like.
+    #[default]
+    Next,
+    /// `|`: it reads what the one before puts out.
+    Pipe,
+    /// `<(`: the one before reads what it puts out.
+    Input,
+}
+
 /// The commands of a script, in its order.
 #[must_use]
 pub fn commands(script: &[u8]) -> Vec<Vec<Word>> {
+    joined(script).into_iter().map(|(_, command)| command).collect()
+}
+
+/// The same, each with what stands in front of it.
+#[must_use]
+pub fn joined(script: &[u8]) -> Vec<(Joint, Vec<Word>)> {
     let mut reader = Reader {
         rest: script,
         line: 1,
@@ -29,6 +47,7 @@ pub fn commands(script: &[u8]) -> Vec<Vec<Word>> {
         documents: Vec::new(),
         open: 0,
         drops: false,
+        joint: Joint::Next,
         depth: 0,
         pipeline: 0,
     };
@@ -44,12 +63,14 @@ struct Reader<'a> {
     line: u32,
     word: Option<Word>,
     command: Vec<Word>,
-    done: Vec<Vec<Word>>,
+    done: Vec<(Joint, Vec<Word>)>,
     /// The ends of the here-documents that begin at the next line.
     documents: Vec<Document>,
     open: u32,
     /// Whether the next word is where output goes, which is no word of the command.
     drops: bool,
+    /// What stands in front of the next command.
+    joint: Joint,
     /// How many `(` are open.
     depth: u32,
     /// How many commands were done where this pipeline began.
@@ -74,7 +95,10 @@ impl Reader<'_> {
             }
             b'|' => {
                 self.end_command();
-                self.skip(1);
+                let is_or = self.rest.get(1) == Some(&b'|');
+                self.joint = if is_or { Joint::Next } else { Joint::Pipe };
+                // `|&` pipes errors too.
+                self.skip(if matches!(self.rest.get(1), Some(b'|' | b'&')) { 2 } else { 1 });
             }
             b';' | b'&' | b'(' | b')' => self.end_pipeline(byte),
             b'<' | b'>' => self.redirection(),
@@ -117,12 +141,18 @@ impl Reader<'_> {
         self.end_word();
         self.drops = false;
         if !self.command.is_empty() {
-            self.done.push(std::mem::take(&mut self.command));
+            let joint = std::mem::take(&mut self.joint);
+            self.done.push((joint, std::mem::take(&mut self.command)));
         }
     }
 
     fn end_pipeline(&mut self, byte: u8) {
+        // A line may end, and a group begin, behind a `|` or in front of what it feeds.
+        let goes_on = self.command.is_empty() && self.word.is_none() && matches!(byte, b'\n' | b'(');
         self.end_command();
+        if !goes_on {
+            self.joint = Joint::Next;
+        }
         match byte {
             b'(' => self.depth = self.depth.saturating_add(1),
             // `a|/b)` of `case`: nothing was opened, so these are patterns, and no commands.
@@ -205,7 +235,12 @@ impl Reader<'_> {
         let Some(after) = rest.strip_prefix(b"<<").filter(|after| !after.starts_with(b"<")) else {
             let count = rest.iter().take_while(|byte| matches!(byte, b'<' | b'>')).count();
             self.drops = rest.starts_with(b">") || self.command.is_empty();
-            return self.skip(count);
+            self.skip(count);
+            if count == 1 && rest.starts_with(b"<") && self.rest.starts_with(b"(") {
+                self.end_command();
+                self.joint = Joint::Input;
+            }
+            return;
         };
         let may_be_indented = after.starts_with(b"-");
         let after = after.get(usize::from(may_be_indented)..).unwrap_or_default();

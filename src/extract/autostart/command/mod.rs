@@ -13,7 +13,7 @@ mod place;
 pub mod powershell;
 pub mod windows;
 
-use crate::extract::format::shell_words::{self, Word};
+use crate::extract::format::shell_words::{self, Joint, Word};
 use crate::model::autostart::{Role, Sign, SignKind};
 
 pub use inline::{Language, code};
@@ -112,7 +112,7 @@ pub fn of_script(script: &[u8]) -> Told {
 #[must_use]
 pub fn of_words(words: &[Word]) -> Told {
     let mut reader = Reader::default();
-    reader.command(words, 0);
+    reader.command(Joint::Next, words, 0);
     reader.told()
 }
 
@@ -121,8 +121,8 @@ struct Reader {
     told: Told,
     /// Where `cd` has led, as far as it is known.
     folder: Option<Vec<u8>>,
-    /// What the command before did, and in which line.
-    before: Option<(Does, u32)>,
+    /// What the command before did.
+    before: Option<Does>,
 }
 
 /// What a command does with its input or output.
@@ -147,9 +147,9 @@ impl Reader {
         if depth > DEEPEST {
             return;
         }
-        for mut command in shell_words::commands(script) {
+        for (joint, mut command) in shell_words::joined(script) {
             command.iter_mut().for_each(|word| word.line = line.unwrap_or(word.line));
-            self.command(&command, depth);
+            self.command(joint, &command, depth);
         }
         for (number, text) in (1..).zip(script.split(|byte| *byte == b'\n')) {
             if inline::is_remote_shell(text) {
@@ -179,25 +179,26 @@ impl Reader {
     }
 
     /// One command; what stands in front of it is passed over.
-    fn command(&mut self, words: &[Word], depth: u32) {
+    fn command(&mut self, joint: Joint, words: &[Word], depth: u32) {
         words.iter().for_each(|word| self.substitutions(word, depth));
         let words = behind_leads(words);
         let Some((first, arguments)) = words.split_first() else { return };
         let line = first.line;
         let does = self.named(first, arguments, depth);
-        let pair = match (self.before.filter(|(_, before)| *before == line).map(|(does, _)| does), does) {
-            (Some(Does::Decode), Does::RunInput) => Some(SignKind::DecodesAndRuns),
-            // Either side of a pipe, or in `<(…)`.
-            (Some(Does::Fetch), Does::RunInput) | (Some(Does::RunInput), Does::Fetch) => Some(SignKind::FetchesAndRuns),
-            _ => None,
+        let before = self.before.filter(|_| joint != Joint::Next);
+        let fed = match joint {
+            Joint::Next => None,
+            Joint::Pipe => before.map(|before| (before, does)),
+            Joint::Input => before.map(|before| (does, before)),
         };
-        if let Some(what) = pair {
-            self.sign(what, line);
+        match fed {
+            Some((Does::Decode, Does::RunInput)) => self.sign(SignKind::DecodesAndRuns, line),
+            Some((Does::Fetch, Does::RunInput)) => self.sign(SignKind::FetchesAndRuns, line),
+            _ => {}
         }
-        // `curl … | base64 -d | sh`, `echo … | tr … | base64 -d | sh`: what lies between does not change it.
-        let keeps = does == Does::Other && self.before.is_some_and(|(_, before)| before == line);
-        if !keeps {
-            self.before = Some((does, line));
+        // `curl … | tee x | sh`: what lies between in a pipe does not change it.
+        if does != Does::Other || before.is_none() {
+            self.before = Some(does);
         }
     }
 
@@ -414,6 +415,9 @@ mod tests {
             "xxd -r -p x | sh",
             "openssl enc -d -aes-256-cbc -in x -k y | sh",
             "nohup sh -c 'base64 -d x | sh' &",
+            "base64 -d x |\n  sh",
+            "base64 -d x \\\n  | tee y | sh",
+            "bash <(base64 -d x)",
         ] {
             assert!(signs(script).contains(&SignKind::DecodesAndRuns), "{script}");
         }
@@ -424,6 +428,8 @@ mod tests {
             "python3 -c 'import base64; print(base64.b64decode(\"aGk=\"))'",
             "base64 -d x | gpg --import",
             "eval \"$(ssh-agent -s)\"",
+            "base64 -d x > y; sh -s < z",
+            "base64 -d x || sh",
             "tar -xzf x | cat; bash",
         ] {
             assert_eq!(signs(script), [], "{script}");
@@ -443,6 +449,7 @@ mod tests {
             assert!(signs(script).contains(&SignKind::FetchesAndRuns), "{script}");
         }
         assert_eq!(signs("curl -s https://x.example/status | grep ok"), []);
+        assert_eq!(signs("curl -fsS https://x.example/ping; sh -s < /opt/x"), []);
         assert_eq!(signs("alias i='curl https://x.example | sh'"), []);
     }
 

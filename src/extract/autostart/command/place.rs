@@ -36,6 +36,31 @@ const WINDOWS: &[(&str, bool, &str)] = &[
     ("%PUBLIC%", false, "\\Users\\Public"),
 ];
 
+/// Hidden folders that tools make in projects, wherever these lie, and put programs into.
+const PROJECT: &[&[u8]] = &[
+    b".venv",
+    b".venvs",
+    b".virtualenv",
+    b".env",
+    b".tox",
+    b".nox",
+    b".direnv",
+    b".devenv",
+    b".bin",
+    b".pnpm",
+    b".pixi",
+    b".conda",
+    b".nvm",
+    b".pyenv",
+    b".rbenv",
+    b".asdf",
+    b".build",
+    b".terraform",
+    b".bundle",
+    b".husky",
+    b".githooks",
+];
+
 /// Which account starts something, for what `~` and its like mean.
 pub struct Place<'a> {
     /// The target.
@@ -123,15 +148,23 @@ impl Place<'_> {
         let mut out = Vec::new();
         let names: Vec<&[u8]> = path.components().collect();
         out.extend(is_temporary(path, &names).then_some(PlaceMark::Temporary));
-        let hidden = names.iter().position(|name| name.len() > 1 && name.starts_with(b".") && *name != b"..");
-        if let Some(at) = hidden {
-            let below = names.get(at..).unwrap_or_default().join(&b'/');
-            let is_store = path.as_bytes().starts_with(b"/nix/store/") || path.as_bytes().starts_with(b"/gnu/store/");
-            let is_known = is_store || self.target.starts.is_known_program(&below);
-            out.extend((!is_known).then_some(PlaceMark::Hidden));
-        }
+        out.extend(self.is_hidden(path, &names).then_some(PlaceMark::Hidden));
         out.extend(is_trash(&names).then_some(PlaceMark::Trash));
         out
+    }
+
+    /// Whether a name of the path is hidden, apart from those in which tools are known to keep programs: some in a home,
+    /// some wherever a project lies. What is hidden below such a one is hidden all the same.
+    fn is_hidden(&self, path: &TargetPath, names: &[&[u8]]) -> bool {
+        if ["/nix/store/", "/gnu/store/"].iter().any(|store| path.as_bytes().starts_with(store.as_bytes())) {
+            return false;
+        }
+        let home = self.target.home_of(path).map_or(0, |account| account.home.components().count());
+        let below = names.get(home..).unwrap_or_default();
+        let known = if home > 0 { self.target.starts.known_program(below) } else { 0 };
+        let rest = below.get(known..).unwrap_or_default();
+        let is_dotted = |name: &&&[u8]| name.len() > 1 && name.starts_with(b".") && **name != b"..";
+        rest.iter().filter(is_dotted).any(|name| !PROJECT.contains(name))
     }
 }
 
@@ -153,4 +186,53 @@ fn is_trash(names: &[&[u8]]) -> bool {
         name.eq_ignore_ascii_case(b"$recycle.bin") || matches!(*name, b".Trash" | b".Trashes" | b"Trash")
     };
     names.iter().any(is) || names.last().is_some_and(|name| name.ends_with(b" (deleted)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::autostart::planted::Tree;
+
+    #[test]
+    fn places_are_odd_by_their_names() {
+        let target = Tree::with(&[]).target(Platform::Linux);
+        let home = TargetPath::new(b"/home/mia");
+        let place = Place { target: &target, home: Some(&home) };
+        let marks = |path: &str| place.marks(&TargetPath::new(path.as_bytes()));
+        for path in
+            ["/home/mia/.cargo/bin/x", "/home/mia/.local/bin/x", "/srv/app/.venv/bin/python", "/nix/store/x/.y-wrapped"]
+        {
+            assert_eq!(marks(path), [], "{path}");
+        }
+        for path in
+            ["/home/mia/.cargo/.x/y", "/var/.git/x.py", "/opt/.cargo/bin/x", "/home/mia/.config/x/x.py", "/usr/lib/.x"]
+        {
+            assert_eq!(marks(path), [PlaceMark::Hidden], "{path}");
+        }
+        assert_eq!(marks("/dev/shm/x"), [PlaceMark::Temporary]);
+        assert_eq!(marks("/tmp/.x/y"), [PlaceMark::Temporary, PlaceMark::Hidden]);
+        assert_eq!(marks("/home/mia/.local/share/Trash/files/x"), [PlaceMark::Hidden, PlaceMark::Trash]);
+    }
+
+    #[test]
+    fn words_stand_for_places() {
+        let tree = Tree::with(&[("/usr/bin/python3", b"")]);
+        let target = tree.target(Platform::Linux);
+        let home = TargetPath::new(b"/home/mia");
+        let place = Place { target: &target, home: Some(&home) };
+        let path = |written: &str| place.path(written.as_bytes()).map(|path| path.to_text().into_owned());
+        for (written, is) in [
+            ("~/x", "/home/mia/x"),
+            ("$HOME/x", "/home/mia/x"),
+            ("%h/x", "/home/mia/x"),
+            ("${XDG_CONFIG_HOME:-$HOME/.config}/x", "/home/mia/.config/x"),
+            ("${TMPDIR:-/tmp}/x", "/tmp/x"),
+            ("python3", "/usr/bin/python3"),
+        ] {
+            assert_eq!(path(written).as_deref(), Some(is), "{written}");
+        }
+        for written in ["$X/y", "x/y", "/x/*", "python9", ""] {
+            assert_eq!(path(written), None, "{written}");
+        }
+    }
 }
