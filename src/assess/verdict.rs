@@ -114,7 +114,7 @@ pub fn what(of_level: &[(Option<&str>, Confidence)]) -> String {
     let all_possible = of_level.iter().all(|(_, confidence)| *confidence == Confidence::Possible);
     let count = counted(of_level.len(), "finding");
     match (incidents.is_empty(), all_possible) {
-        (true, _) => format!("{count} of code that no indicator knows and nothing explains"),
+        (true, _) => format!("{count} that no indicator knows and nothing explains"),
         (false, true) => format!("{count} of an uncertain lead ({})", incidents.join(", ")),
         (false, false) => format!("{count} of {}", incidents.join(", ")),
     }

@@ -222,7 +222,9 @@ fn found<'r>(scene: &Scene<'_>, hooks: &[HookVerdict], rules: impl Iterator<Item
 fn merged(found: Vec<Finding>) -> Vec<Finding> {
     let mut by_subject: BTreeMap<_, Finding> = BTreeMap::new();
     for one in found {
-        let key = (one.subject.clone(), one.incident.clone(), one.rule);
+        // Entries of one file are told apart by what they run: who accepts one has not accepted the next.
+        let own = (one.subject.kind == autostart::SUBJECT).then_some(one.id);
+        let key = (one.subject.clone(), one.incident.clone(), one.rule, own);
         match by_subject.remove(&key) {
             None => {
                 by_subject.insert(key, one);

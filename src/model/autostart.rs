@@ -269,6 +269,17 @@ pub enum SignKind {
 }
 
 impl SignKind {
+    /// The word the report uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DecodesAndRuns => "decodes-and-runs",
+            Self::FetchesAndRuns => "fetches-and-runs",
+            Self::RemoteShell => "remote-shell",
+            Self::RunsUnseen => "runs-unseen",
+        }
+    }
+
     /// The same in words, behind "it".
     #[must_use]
     pub fn sentence(self) -> &'static str {
@@ -282,6 +293,17 @@ impl SignKind {
 }
 
 impl PlaceMark {
+    /// The word the report uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::Hidden => "hidden",
+            Self::Trash => "trash",
+            Self::WorldWritable => "world-writable",
+        }
+    }
+
     /// The same in words, behind "it runs something from".
     #[must_use]
     pub fn sentence(self) -> &'static str {

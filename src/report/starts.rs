@@ -35,8 +35,9 @@ pub fn write(rows: &[Autostart], findings: &[Finding], show: Show, to: &mut impl
     counts.sort_by_key(|(kind, count)| (Reverse(*count), *kind));
     let words: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
     writeln!(to, "STARTS BY ITSELF ({})  {}", rows.len(), words.join(", "))?;
-    let found: HashSet<_> = findings.iter().map(|one| &one.subject.path).collect();
-    let is_shown = |row: &&Autostart| show == Show::All || (is_odd(row) && !found.contains(&row.path));
+    let told = findings.iter().flat_map(|one| one.evidence.iter().map(|at| (&at.path, at.line)));
+    let told: HashSet<_> = told.collect();
+    let is_shown = |row: &&Autostart| show == Show::All || (is_odd(row) && !told.contains(&(&row.path, row.line)));
     let wanted: Vec<&Autostart> = rows.iter().filter(is_shown).collect();
     let most = if show == Show::All { wanted.len() } else { SHOWN };
     wanted.iter().take(most).try_for_each(|row| self::row(row, to))?;

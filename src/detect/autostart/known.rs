@@ -1,6 +1,6 @@
 //! Entries that a pack knows by what they are and run, whatever the file is called that holds them.
 
-use super::base;
+use super::{ADVICE, base, named};
 use crate::detect::file::conditions_hold;
 use crate::detect::{Rule, Run, Scene, settle};
 use crate::intel::index::Known;
@@ -35,9 +35,10 @@ fn finding(scene: &Scene<'_>, row: &Autostart, known: &Known<'_>) -> Option<Find
     one.incident = Some(known.pack.id.clone());
     one.indicator = Some(indicator.id.clone());
     one.indicators = vec![indicator.id.clone()];
-    one.title = format!("{}: {}", super::named(row), indicator.meaning);
+    one.title = format!("{}: {}", named(row), indicator.meaning);
     one.stage = indicator.stage;
     settle(&mut one, indicator.level, indicator.confidence);
+    ADVICE.clone_into(&mut one.advice);
     Some(one)
 }
 

@@ -12,16 +12,22 @@ use super::Scene;
 use crate::model::autostart::{Autostart, AutostartKind};
 use crate::model::finding::{Evidence, Finding, Stage, Subject};
 use crate::model::path::TargetPath;
+use crate::model::text::Excerpt;
 use crate::model::verdict::Level;
 
-/// A finding about an entry, still without a judgement.
+/// What findings about entries are about, as `subject.kind`.
+pub(super) const SUBJECT: &str = "autostart";
+
+/// A finding about an entry, still without a judgement. Lines of a file that run the same are one entry here.
 fn base(scene: &Scene<'_>, row: &Autostart, rule: &'static str, about: &str) -> Finding {
-    let id = row.id.to_string();
     let by_name = row.runs_as.as_ref().map(|name| name.as_str().to_owned());
     let owner = scene.owner_of(&row.path).map(|account| account.name.clone());
     let account = by_name.filter(|name| scene.accounts.iter().any(|account| account.name == *name));
-    let subject =
-        Subject { kind: "autostart", path: row.path.clone(), name: Some(row.name.as_str().to_owned()), version: None };
+    let name = row.name.as_str();
+    let subject = Subject { kind: SUBJECT, path: row.path.clone(), name: Some(name.to_owned()), version: None };
+    let runs = row.runs.as_ref().map(Excerpt::as_str).unwrap_or_default();
+    let parts = [about, row.kind.name(), name, runs].map(str::as_bytes);
+    let parts = [parts.as_slice(), &[row.path.as_bytes()]].concat();
     Finding {
         accounts: account.or(owner).or_else(|| row.account.clone()).into_iter().collect(),
         evidence: vec![Evidence {
@@ -33,41 +39,80 @@ fn base(scene: &Scene<'_>, row: &Autostart, rule: &'static str, about: &str) -> 
         }],
         attack: vec![technique(row.kind)],
         first_seen: row.modified,
-        ..Finding::unjudged(rule, &[about.as_bytes(), id.as_bytes()], subject, Stage::Persisted)
+        ..Finding::unjudged(rule, &parts, subject, Stage::Persisted)
     }
 }
 
 /// The findings without those about an entry that say no more than another one of the same entry: what an indicator knows
-/// by the file needs to be told only once, and what an indicator knows needs no guess. Of a file with many entries that is
-/// the same line.
+/// by the file needs to be told only once, what an indicator knows needs no guess, and what stands out by itself need not
+/// be told for its time.
 pub(super) fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
-    let is_entry = |one: &Finding| [known::RULE.id, shape::RULE.id, window::RULE.id].contains(&one.rule);
-    let is_guess = |one: &Finding| one.indicator.is_none();
-    let mut lines: HashMap<(TargetPath, Option<String>), HashSet<Option<u32>>> = HashMap::new();
-    for one in findings.iter().filter(|one| Level::Suspicious <= one.level && one.indicator.is_some()) {
-        let at = one.evidence.iter().map(|at| at.line);
-        // A guess gives way to any incident, an entry that is known to the same one only.
-        lines.entry((one.subject.path.clone(), None)).or_default().extend(at.clone());
-        if !is_entry(one) {
-            lines.entry((one.subject.path.clone(), one.incident.clone())).or_default().extend(at);
-        }
+    let rank = |one: &Finding| match one.rule {
+        rule if rule == window::RULE.id => 1,
+        rule if rule == shape::RULE.id => 2,
+        rule if rule == known::RULE.id => 3,
+        _ => 4,
+    };
+    let mut told: HashMap<TargetPath, Vec<Entry>> = HashMap::new();
+    for one in findings.iter().filter(|one| Level::Suspicious <= one.level) {
+        told.entry(one.subject.path.clone()).or_default().push(Entry::of(one, rank(one)));
     }
     let is_told = |one: &Finding| {
-        let incident = if is_guess(one) { None } else { one.incident.clone() };
-        let Some(lines) = lines.get(&(one.subject.path.clone(), incident)) else { return false };
-        one.evidence.iter().all(|at| at.size.is_some() || lines.contains(&at.line))
+        let own = Entry::of(one, rank(one));
+        let others = told.get(&one.subject.path).into_iter().flatten();
+        // An entry that is known gives way to the same incident only, a guess to any.
+        let says_more = |other: &&Entry| {
+            own.rank < other.rank
+                && (other.is_known || other.rank == 2)
+                && (own.rank < 3 || own.incident == other.incident)
+        };
+        own.rank < 4 && others.filter(says_more).any(|other| own.is_part_of(other))
     };
-    findings.into_iter().filter(|one| !is_entry(one) || !is_told(one)).collect()
+    let keeps: Vec<bool> = findings.iter().map(|one| !is_told(one)).collect();
+    findings.into_iter().zip(keeps).filter(|(_, keeps)| *keeps).map(|(one, _)| one).collect()
+}
+
+/// Which part of a file a finding speaks of, and how much it says.
+struct Entry {
+    rank: u8,
+    is_known: bool,
+    incident: Option<String>,
+    is_whole_file: bool,
+    lines: HashSet<u32>,
+    name: Option<String>,
+}
+
+impl Entry {
+    fn of(one: &Finding, rank: u8) -> Self {
+        Self {
+            rank,
+            is_known: one.indicator.is_some(),
+            incident: one.incident.clone(),
+            is_whole_file: one.evidence.iter().any(|at| at.size.is_some()),
+            lines: one.evidence.iter().filter_map(|at| at.line).collect(),
+            name: one.subject.name.clone(),
+        }
+    }
+
+    /// Whether the other one speaks of this entry too: of all of a file that holds nothing else, of its lines, or, where
+    /// lines mean nothing, of its name.
+    fn is_part_of(&self, other: &Self) -> bool {
+        if self.is_whole_file {
+            return true;
+        }
+        if self.lines.is_empty() { self.name == other.name } else { self.lines.is_subset(&other.lines) }
+    }
 }
 
 /// What to do first about something that starts by itself.
-const ADVICE: &str = "On this host: stop it before anything else is revoked or deleted, by its own means (systemctl disable --now, crontab -r, launchctl \
+const ADVICE: &str = "On this host: stop it before anything else is revoked or deleted, by its own means (systemctl disable --now, crontab -e, launchctl \
                       bootout …), after a copy of the named file and of what it starts was kept with its times. Start no Python to look at them.";
 
-/// An entry with what is said of it: `sysmon.service (not armed)`.
+/// An entry with what is said of it: `systemd-service sysmon.service (not armed)`, `cron mia, line 3`.
 fn named(row: &Autostart) -> String {
+    let line = row.line.filter(|_| row.size.is_none()).map(|line| format!(", line {line}")).unwrap_or_default();
     let state = if row.enabled == Some(false) { " (not armed)" } else { "" };
-    format!("{}{state}", row.name.as_str())
+    format!("{} {}{line}{state}", row.kind.name(), row.name.as_str())
 }
 
 /// The technique of MITRE ATT&CK.

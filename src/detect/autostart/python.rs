@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{ADVICE, base, named};
 use crate::detect::{Rule, Run, Scene, settle};
-use crate::model::autostart::{Autostart, AutostartKind};
+use crate::model::autostart::Autostart;
 use crate::model::finding::{Evidence, Finding, Stage};
 use crate::model::id::Id;
 use crate::model::verdict::Level;
@@ -27,7 +27,7 @@ fn run(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
     if bad.is_empty() {
         return Vec::new();
     }
-    let rows = scene.facts.autostarts.iter().filter(|row| is_started(row));
+    let rows = scene.facts.autostarts.iter();
     rows.flat_map(|row| {
         let mut environments: Vec<Id> = row.programs.iter().filter_map(|one| one.environment).collect();
         environments.sort_unstable();
@@ -38,11 +38,6 @@ fn run(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
             .flat_map(move |id| of_environment(scene, row, id, bad.get(&id).map_or(&[], Vec::as_slice)))
     })
     .collect()
-}
-
-/// Instructions and keys start no program of their own.
-fn is_started(row: &Autostart) -> bool {
-    !matches!(row.kind, AutostartKind::AgentInstructions)
 }
 
 /// One finding for each incident of the environment: the one that is surest.

@@ -31,7 +31,8 @@ fn run(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Finding> {
 
 /// What people and payloads make; packages bring the rest, with times of their own.
 fn is_made_by_hand(row: &Autostart) -> bool {
-    let is_of_package = [b"/usr/".as_slice(), b"/lib/"].iter().any(|top| row.path.as_bytes().starts_with(top));
+    let is_below = |top: &str| row.path.as_bytes().starts_with(top.as_bytes());
+    let is_of_package = (is_below("/usr/") && !is_below("/usr/local/")) || is_below("/lib/");
     !is_of_package
         && matches!(
             row.kind,

@@ -217,7 +217,7 @@ fn identified(row: Autostart, alike: usize) -> Autostart {
 
 /// Over what is shown, never over the text itself: that may hold a secret, and those that are short can be guessed.
 fn id(row: &Autostart, alike: usize) -> Id {
-    let kind = format!("{:?}", row.kind);
+    let kind = row.kind.name();
     let runs = row.runs.as_ref().map(Excerpt::as_str).unwrap_or_default();
     let alike = alike.to_string();
     let parts = [row.path.as_bytes(), kind.as_bytes(), row.name.as_str().as_bytes(), runs.as_bytes(), alike.as_bytes()];

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::arm;
-use super::command::Place;
+use super::command::{Place, is_open};
 use super::variable;
 use crate::extract::Later;
 use crate::model::autostart::{PlaceMark, Role, Started};
@@ -63,6 +63,9 @@ struct Seen {
 
 fn look(target: &Target, path: &TargetPath) -> Seen {
     let root = &target.root;
+    if is_open(path) {
+        return Seen { present: None, real: None, is_open: false };
+    }
     match root.resolve(path) {
         Ok(place) => {
             let real = root.path_of(&place);

@@ -76,16 +76,35 @@ fn has(text: &[u8], any: &[&str]) -> bool {
     any.iter().any(|one| memmem::find(text, one.as_bytes()).is_some())
 }
 
+/// Words by which code runs other code or a program, or loads a library.
+fn runners(language: Language) -> &'static [&'static str] {
+    match language {
+        Language::Python => &[
+            "exec(",
+            "eval(",
+            "exec (",
+            "marshal.loads",
+            "system(",
+            "subprocess",
+            "runpy",
+            "spawn",
+            "execl",
+            "execv",
+            "popen",
+            "CDLL",
+            "dlopen",
+        ],
+        Language::Perl | Language::Ruby => &["eval", "exec", "system", "do ", "require", "load"],
+        Language::Php => &["eval", "assert(", "system(", "exec(", "passthru", "include", "require"],
+        Language::Script => &["eval(", "Function(", "child_process", "vm.run", "import(", "require("],
+        Language::Other => &["do shell script", "load", "exec", "dofile"],
+    }
+}
+
 /// What code in an argument does.
 #[must_use]
 pub fn code(language: Language, text: &[u8]) -> Vec<SignKind> {
-    let runs: &[&str] = match language {
-        Language::Python => &["exec(", "eval(", "exec (", "marshal.loads", "os.system(", "subprocess", "runpy"],
-        Language::Perl | Language::Ruby => &["eval", "exec", "system"],
-        Language::Php => &["eval", "assert(", "system(", "exec(", "passthru"],
-        Language::Script => &["eval(", "Function(", "child_process", "vm.run", "import("],
-        Language::Other => &["do shell script", "load", "exec"],
-    };
+    let runs = runners(language);
     let decodes = [
         "b64decode",
         "b32decode",
@@ -133,6 +152,16 @@ pub fn code(language: Language, text: &[u8]) -> Vec<SignKind> {
         && has(text, &["dup2", "pty.spawn", "/bin/sh", "/bin/bash", "STDIN->fdopen", "exec(\"sh", "cmd.exe"]);
     out.extend(connects.then_some(SignKind::RemoteShell));
     out
+}
+
+/// The files that code in an argument names in quotes, if it runs or loads anything.
+pub(super) fn paths(language: Language, text: &[u8]) -> Vec<&[u8]> {
+    if !has(text, runners(language)) {
+        return Vec::new();
+    }
+    let parts = text.split(|byte| matches!(byte, b'\'' | b'"'));
+    let is_path = |part: &&[u8]| part.starts_with(b"/") && part.len() > 1 && !part.contains(&b' ');
+    parts.skip(1).step_by(2).filter(is_path).collect()
 }
 
 /// What a tool does with its input.

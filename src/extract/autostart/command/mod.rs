@@ -17,7 +17,7 @@ use crate::extract::format::shell_words::{self, Joint, Word};
 use crate::model::autostart::{Role, Sign, SignKind};
 
 pub use inline::{Language, code};
-pub use place::Place;
+pub use place::{Place, is_open};
 
 /// What a command starts, and what stands out in it.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -91,14 +91,41 @@ const STARTERS: &[Starter] = &[
     starter(b"chroot", 1, &[]),
     starter(b"busybox", 0, &[]),
     starter(b"xargs", 0, &[b"-n", b"-I", b"-P", b"-L", b"-d"]),
+    starter(b"pkexec", 0, &[b"--user"]),
+    starter(b"gosu", 1, &[]),
+    starter(b"setuidgid", 1, &[]),
+    starter(b"chpst", 0, &[b"-u", b"-U", b"-b", b"-e"]),
+    starter(b"taskset", 1, &[b"-p"]),
+    starter(b"prlimit", 0, &[]),
+    starter(b"setarch", 1, &[]),
+    starter(b"unshare", 0, &[]),
+    starter(b"nsenter", 0, &[b"-t"]),
+    starter(b"firejail", 0, &[]),
+    starter(b"strace", 0, &[b"-o", b"-e", b"-p"]),
+    starter(b"fakeroot", 0, &[]),
+    starter(b"torsocks", 0, &[]),
+    starter(b"torify", 0, &[]),
+    starter(b"proxychains", 0, &[b"-f"]),
+    starter(b"proxychains4", 0, &[b"-f"]),
+    starter(b"watch", 0, &[b"-n"]),
+    starter(b"parallel", 0, &[b"-j"]),
+    starter(b"coproc", 0, &[]),
+    starter(b"run-one", 0, &[]),
+    starter(b"daemonize", 0, &[b"-c", b"-p", b"-l", b"-u", b"-o", b"-e"]),
     starter(b"chronic", 0, &[]),
     starter(b"cronic", 0, &[]),
     starter(b"dbus-run-session", 0, &[]),
 ];
 
+/// Options of `find` behind which a command stands.
+const EXECUTES: &[&[u8]] = &[b"-exec", b"-execdir", b"-ok", b"-x", b"--exec"];
+
+/// Options of `start-stop-daemon` behind which its program stands.
+const DAEMONS: &[&[u8]] = &[b"--exec", b"-x", b"--startas", b"-a"];
+
 /// Names of shells.
 pub const SHELLS: &[&[u8]] =
-    &[b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh", b"csh", b"tcsh", b"fish", b"rbash", b"su"];
+    &[b"sh", b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh", b"csh", b"tcsh", b"fish", b"rbash"];
 
 /// What a script of a shell starts.
 #[must_use]
@@ -123,6 +150,8 @@ struct Reader {
     folder: Option<Vec<u8>>,
     /// What the command before did.
     before: Option<Does>,
+    /// The files that it put out.
+    shown: Vec<Word>,
 }
 
 /// What a command does with its input or output.
@@ -184,6 +213,7 @@ impl Reader {
         let words = behind_leads(words);
         let Some((first, arguments)) = words.split_first() else { return };
         let line = first.line;
+        let shown_before = std::mem::take(&mut self.shown);
         let does = self.named(first, arguments, depth);
         let before = self.before.filter(|_| joint != Joint::Next);
         let fed = match joint {
@@ -196,6 +226,12 @@ impl Reader {
             Some((Does::Fetch, Does::RunInput)) => self.sign(SignKind::FetchesAndRuns, line),
             _ => {}
         }
+        // `cat /x | sh` runs the file.
+        let shown = std::mem::take(&mut self.shown);
+        if joint == Joint::Pipe && does == Does::RunInput {
+            shown_before.iter().for_each(|word| self.start(&word.text, Role::Script, word.line));
+        }
+        self.shown = shown;
         // `curl … | tee x | sh`: what lies between in a pipe does not change it.
         if does != Does::Other || before.is_none() {
             self.before = Some(does);
@@ -224,6 +260,31 @@ impl Reader {
             b"eval" => {
                 let texts: Vec<&[u8]> = arguments.iter().map(|word| word.text.as_slice()).collect();
                 self.inner(&texts.join(&b' '), line, depth);
+            }
+            b"su" | b"sg" => self.behind_option(arguments, &[b"-c", b"--command"], line, depth),
+            b"tmux" | b"screen" | b"byobu" => {
+                if let Some(word) = arguments.last() {
+                    self.inner(&word.text, line, depth);
+                }
+            }
+            b"find" | b"fd" => {
+                let at = arguments.iter().position(|word| EXECUTES.contains(&word.text.as_slice()));
+                let rest = at.and_then(|at| arguments.get(at + 1..)).unwrap_or_default();
+                if let Some((inner, arguments)) = rest.split_first().filter(|_| depth < DEEPEST) {
+                    self.named(inner, arguments, depth + 1);
+                }
+            }
+            b"start-stop-daemon" => {
+                let is_program = |word: &Word| DAEMONS.contains(&word.text.as_slice());
+                let at = arguments.iter().position(is_program);
+                if let Some(word) = at.and_then(|at| arguments.get(at + 1)) {
+                    self.start(&word.text, Role::Program, line);
+                }
+            }
+            b"cat" => {
+                self.program(first);
+                self.shown = arguments.iter().filter(|word| word.text.contains(&b'/')).cloned().collect();
+                return Does::Other;
             }
             b"alias" | b"function" | b"complete" | b"trap" | b"[" | b"test" => {}
             name if SHELLS.contains(&name) => {
@@ -267,6 +328,14 @@ impl Reader {
         self.before = before;
     }
 
+    /// The script behind an option of a command.
+    fn behind_option(&mut self, arguments: &[Word], options: &[&[u8]], line: u32, depth: u32) {
+        let at = arguments.iter().position(|word| options.contains(&word.text.as_slice()));
+        if let Some(script) = at.and_then(|at| arguments.get(at + 1)) {
+            self.inner(&script.text, line, depth);
+        }
+    }
+
     fn shell(&mut self, arguments: &[Word], line: u32, depth: u32) -> Does {
         let mut rest = arguments;
         while let Some((word, behind)) = rest.split_first() {
@@ -306,6 +375,7 @@ impl Reader {
             } else if language.runs_text(text) {
                 let texts = behind.first().map(|word| word.text.as_slice()).unwrap_or_default();
                 code(language, texts).into_iter().for_each(|what| self.sign(what, line));
+                inline::paths(language, texts).into_iter().for_each(|path| self.start(path, Role::Script, line));
                 return Does::Other;
             } else if language.takes_word(text) {
                 if text == b"-m" {
@@ -398,6 +468,12 @@ mod tests {
             starts("echo `/opt/a` ${B:-$(/opt/b $(/opt/c))} $((1 + 2))"),
             ["1:/opt/a Program", "1:/opt/c Program", "1:/opt/b Program"]
         );
+        assert_eq!(starts("su mia -c '/tmp/x -y'"), ["1:/tmp/x Program"]);
+        assert_eq!(starts("find /opt -name x -exec /tmp/x {} +"), ["1:/tmp/x Program"]);
+        assert_eq!(starts("start-stop-daemon --start --exec /opt/d -- -x"), ["1:/opt/d Program"]);
+        assert_eq!(starts("cat /tmp/.x | sh"), ["1:/tmp/.x Script"]);
+        assert_eq!(starts("tmux new -d '/tmp/x'"), ["1:/tmp/x Program"]);
+        assert_eq!(starts("perl -e 'do \"/tmp/x.pl\"'"), ["1:/tmp/x.pl Script"]);
         assert_eq!(starts("flock -n /run/x.lock /opt/job"), ["1:/opt/job Program"]);
     }
 

@@ -80,9 +80,14 @@ impl Place<'_> {
         let is_windows = self.target.root.platform() == Platform::Windows;
         let whole = if is_windows { self.filled_in(written) } else { self.filled(written) };
         let is_absolute = whole.starts_with(b"/") || (is_windows && whole.get(1) == Some(&b':'));
-        let is_open = whole.iter().any(|byte| matches!(byte, b'$' | b'`' | b'*' | b'?' | b'\n' | 0));
-        let is_open = is_open || (is_windows && whole.contains(&b'%'));
-        (is_absolute && !is_open).then(|| self.target.root.target_path(&whole))
+        let is_bare = |byte: &u8| !matches!(byte, b'\n' | 0);
+        if !is_absolute || !whole.iter().all(is_bare) {
+            return None;
+        }
+        let path = self.target.root.target_path(&whole);
+        // What only the running system can fill in is a place all the same where its beginning is one that is odd.
+        let is_told = !is_open(&path) || self.marks(&path).iter().any(|mark| *mark != PlaceMark::Hidden);
+        is_told.then_some(path)
     }
 
     /// The path of an interpreter of Python that is named without one, as a usual search path finds it.
@@ -168,10 +173,31 @@ impl Place<'_> {
     }
 }
 
+/// Whether a path has parts that only the running system can fill in.
+#[must_use]
+pub fn is_open(path: &TargetPath) -> bool {
+    let is_windows = path.separator() == b'\\';
+    let fills = |byte: &u8| if is_windows { *byte == b'%' } else { matches!(byte, b'$' | b'`' | b'*' | b'?' | b'%') };
+    path.as_bytes().iter().any(fills)
+}
+
 fn is_temporary(path: &TargetPath, names: &[&[u8]]) -> bool {
     let text = path.as_bytes();
     let is_below = |top: &str| text.strip_prefix(top.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
-    if TEMPORARY.iter().chain(&["/run/shm", "/private/var/folders", "/var/folders"]).any(|top| is_below(top)) {
+    if TEMPORARY
+        .iter()
+        .chain(&[
+            "/run/shm",
+            "/run/user",
+            "/run/lock",
+            "/var/lock",
+            "/var/crash",
+            "/dev/mqueue",
+            "/private/var/folders",
+            "/var/folders",
+        ])
+        .any(|top| is_below(top))
+    {
         return true;
     }
     let lower: Vec<Vec<u8>> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -231,6 +257,7 @@ mod tests {
         ] {
             assert_eq!(path(written).as_deref(), Some(is), "{written}");
         }
+        assert_eq!(path("/tmp/$USER/x").as_deref(), Some("/tmp/$USER/x"));
         for written in ["$X/y", "x/y", "/x/*", "python9", ""] {
             assert_eq!(path(written), None, "{written}");
         }
