@@ -177,13 +177,17 @@ struct Bounds<'a> {
 /// With the whole picture there is a second look.
 fn look_again(config: &Config, target: &Target, watch: &Watch, bounds: &Bounds<'_>, facts: &mut Facts) -> Harvest {
     let mut later = container::settle(target, facts);
+    let may_read = |path: &TargetPath| (bounds.is_swept)(path) && !(bounds.is_left_out)(path);
+    let mut with_linked = Harvest { facts: std::mem::take(facts), ..Harvest::default() };
+    with_linked.merge(autostart::linked::settle(target, watch, &may_read));
+    *facts = std::mem::take(&mut with_linked.facts);
+    later.merge(with_linked);
     autostart::settle::settle(target, facts);
     later.merge(program_version::settle(target, facts));
     later.merge(startup::settle(target, facts));
     later.merge(verify::verify(target, watch, facts, config.args.verify));
     later.merge(startup::packages::settle(target, watch, facts));
-    let is_read = |path: &TargetPath| (bounds.is_swept)(path) && !(bounds.is_left_out)(path);
-    let mut homes = lock::scripts::settle(target, watch, &is_read);
+    let mut homes = lock::scripts::settle(target, watch, &may_read);
     facts.distributions.append(&mut homes.facts.distributions);
     later.merge(homes);
     later.merge(lock::chain::settle(target, watch, facts, bounds.is_left_out));

@@ -87,6 +87,12 @@ impl StartPlaces {
         })
     }
 
+    /// The folders below which a system has what others have below its root.
+    pub fn tops(&self, root: &TargetPath) -> impl Iterator<Item = TargetPath> {
+        let root = root.clone();
+        TOPS.iter().map(move |names| names.iter().fold(root.clone(), |path, name| path.join(name.as_bytes())))
+    }
+
     /// The rules.
     #[must_use]
     pub fn rules(&self) -> &[StartRule] {

@@ -13,6 +13,7 @@ pub mod editors;
 pub mod event;
 pub mod git;
 pub mod launchd;
+pub mod linked;
 pub mod macos;
 pub mod pam;
 pub mod preload;
