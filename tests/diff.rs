@@ -250,7 +250,9 @@ fn the_checks_of_every_kind_are_those_that_make_it() {
     for rule in places.rules().iter().filter(|rule| rule.family.as_deref() != Some("systemd-links")) {
         let Some(family) = rule.family.as_deref() else { continue };
         // The tasks of Windows are asked for by the name of their folder.
-        let asks = |one: &Interest| one.ask == Ask::Starts(family) || (family, one.id) == ("tasks", "autostart-tasks");
+        let asks = |one: &Interest| {
+            matches!(one.ask, Ask::Starts(of) if of == family) || (family, one.id) == ("tasks", "autostart-tasks")
+        };
         let readers = extract::EXTRACTORS.iter().map(|row| row.interest).filter(asks);
         let readers: Vec<&str> = readers.map(|one| one.id).collect();
         assert!(!readers.is_empty(), "{}: nobody reads {family}", rule.id);
