@@ -12,6 +12,7 @@ use crate::intel::stores::{self, Store};
 use crate::intel::versions_words;
 use crate::model::autostart::{AutostartKind, PlaceMark, SignKind};
 use crate::model::coverage::GapReason;
+use crate::model::host::Platform;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
 use crate::target::starts::{StartPlaces, StartRule};
@@ -149,9 +150,17 @@ fn listed_as(kind: AutostartKind) -> AutostartKind {
     }
 }
 
+fn system(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Linux => "Linux",
+        Platform::Macos => "macOS",
+        Platform::Windows => "Windows",
+    }
+}
+
 /// Why a place matters, which paths it has, and where it is described.
 fn place(rule: &StartRule) -> Vec<String> {
-    let systems: Vec<String> = rule.systems.iter().map(|one| format!("{one:?}")).collect();
+    let systems: Vec<&str> = rule.systems.iter().map(|one| system(*one)).collect();
     let mut text = vec![rule.why.clone(), format!("On {}: {}", systems.join(", "), rule.paths.join(", "))];
     text.extend(rule.references.iter().map(|reference| format!("See {reference}")));
     text
@@ -277,6 +286,7 @@ mod tests {
             assert!(text.starts_with(&format!("{kind} (kind of")) && text.contains("\nOn "), "{text}");
         }
         assert!(told("systemd-service").contains("systemd-units:\n"));
+        assert!(told("launch-agent").contains("macOS"));
     }
 
     #[test]
