@@ -15,6 +15,11 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pysweep::compare::makers::makers;
+use pysweep::extract;
+use pysweep::model::autostart::AutostartKind;
+use pysweep::model::interest::{Ask, Interest};
+use pysweep::target::starts::StartPlaces;
 use serde_json::Value;
 use support::plant::Planted;
 use support::program::{output, sweep};
@@ -138,6 +143,8 @@ fn a_clean_up_is_told_step_by_step() {
     // The link that arms the unit.
     std::fs::remove_file(host.at(&format!("{UNITS}/default.target.wants/agent.service"))).unwrap();
     assert_eq!(host.next(), (1, vec![format!("{unit} enabled")]));
+    let (_, text, _) = diff(&host.report(host.step - 1), &host.report(host.step), &[]);
+    assert!(text.contains("      armed: yes, now no\n") && !text.contains("enabled"), "{text}");
     // The unit itself.
     std::fs::remove_file(host.at(&format!("{UNITS}/agent.service"))).unwrap();
     assert_eq!(host.next(), (1, vec![format!("autostarts gone /{UNITS}/agent.service")]));
@@ -217,6 +224,47 @@ fn what_an_older_version_did_not_look_for_is_neither_new_nor_gone() {
         let told = told(&serde_json::from_str(&text).unwrap());
         assert_eq!(told.len(), 3, "{told:#?}");
         assert!(told.iter().all(|line| line.starts_with(&format!("autostarts {word} /"))), "{told:#?}");
+    }
+}
+
+/// Every kind, as the reader of reports names them to who asks for one that is none.
+fn kinds() -> Vec<AutostartKind> {
+    let why = serde_json::from_str::<AutostartKind>("\"none of them\"").unwrap_err().to_string();
+    let words = why.split('`').skip(3).step_by(2).map(|word| format!("\"{word}\""));
+    words.map(|word| serde_json::from_str(&word).unwrap()).collect()
+}
+
+/// What makes the rows of a kind is what asks for its places, so that none is called gone where nobody looked.
+#[test]
+fn the_checks_of_every_kind_are_those_that_make_it() {
+    let kinds = kinds();
+    assert!(kinds.len() > 40, "{kinds:?}");
+    let known: Vec<&str> = extract::checks().map(|(id, _)| id).collect();
+    for kind in &kinds {
+        let made_by = makers(*kind);
+        assert!(*kind == AutostartKind::SystemdEnvironment || !made_by.is_empty(), "{kind:?}");
+        assert!(made_by.iter().all(|id| known.contains(id)), "{kind:?}: {made_by:?}");
+    }
+    let places = StartPlaces::built_in();
+    // Links arm units; they are no rows.
+    for rule in places.rules().iter().filter(|rule| rule.family.as_deref() != Some("systemd-links")) {
+        let Some(family) = rule.family.as_deref() else { continue };
+        // The tasks of Windows are asked for by the name of their folder.
+        let asks = |one: &Interest| {
+            matches!(one.ask, Ask::Starts(of) if of == family) || (family, one.id) == ("tasks", "autostart-tasks")
+        };
+        let readers = extract::EXTRACTORS.iter().map(|row| row.interest).filter(asks);
+        let readers: Vec<&str> = readers.map(|one| one.id).collect();
+        assert!(!readers.is_empty(), "{}: nobody reads {family}", rule.id);
+        let made_by = makers(rule.kind);
+        assert!(
+            readers.iter().all(|id| made_by.contains(id)),
+            "{}: {readers:?} are not all among {made_by:?}",
+            rule.id
+        );
+    }
+    for id in known.iter().filter(|id| id.starts_with("autostart-") && **id != "autostart-systemd-links") {
+        assert!(kinds.iter().any(|kind| makers(*kind).contains(id)), "{id} makes nothing");
     }
 }
 

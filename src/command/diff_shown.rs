@@ -88,9 +88,14 @@ fn changed(one: &Changed, out: &mut dyn Write) -> io::Result<()> {
     shown("changed", &one.after, None, out)?;
     for (what, before, after) in &one.changes {
         let or_nothing = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
-        writeln!(out, "      {what}: {}, now {}", text(&or_nothing(before)), text(&or_nothing(after)))?;
+        writeln!(out, "      {}: {}, now {}", label(what), text(&or_nothing(before)), text(&or_nothing(after)))?;
     }
     Ok(())
+}
+
+/// What changed, in the words of the text report; the JSON output has the keys of the JSON report.
+fn label(what: &str) -> &str {
+    if what == "enabled" { "armed" } else { what }
 }
 
 /// What may go to a terminal.
@@ -126,6 +131,10 @@ fn sentence(after: &Told, found: &Difference) -> String {
 
 fn findings(part: &Part) -> String {
     let still = part.unchanged.len() + part.changed.len();
+    let changed = match part.changed.len() {
+        0 => String::new(),
+        some => format!(" ({some} changed)"),
+    };
     let unseen = match part.not_looked_at.len() {
         0 => String::new(),
         some => format!(", {some} not looked at"),
@@ -134,7 +143,7 @@ fn findings(part: &Part) -> String {
         0 => String::new(),
         some => format!(", {some} that the sweep before did not look for"),
     };
-    format!("Findings: {} new, {} gone, {still} still there{unseen}{before}", part.new.len(), part.gone.len())
+    format!("Findings: {} new, {} gone, {still} still there{changed}{unseen}{before}", part.new.len(), part.gone.len())
 }
 
 fn starts(part: &Part) -> Option<String> {

@@ -1,5 +1,5 @@
-//! `pysweep explain ID`: a rule, indicator, incident, record, credential store, check, gap reason, judgement or level in
-//! plain words.
+//! `pysweep explain ID`: a rule, indicator, incident, record, credential store, check, gap reason, judgement, level, or what
+//! the report says of what starts by itself, in plain words.
 
 use super::output;
 use crate::cli::ExplainArgs;
@@ -10,9 +10,12 @@ use crate::intel::index::Intel;
 use crate::intel::pack::{Indicator, Kind, Pack, Place};
 use crate::intel::stores::{self, Store};
 use crate::intel::versions_words;
+use crate::model::autostart::{AutostartKind, PlaceMark, SignKind};
 use crate::model::coverage::GapReason;
+use crate::model::host::Platform;
 use crate::model::verdict::ExitCode;
 use crate::report::sanitize::line;
+use crate::target::starts::{StartPlaces, StartRule};
 
 /// Judgements of start-up files, in words.
 const JUDGEMENTS: [(&str, &str); 5] = [
@@ -40,11 +43,30 @@ const LEVELS: [(&str, &str); 4] = [
     ("none", "Nothing of the other levels was found, which is said only for what was looked at."),
 ];
 
+/// What is odd about the place of a program that starts by itself, with what makes it so.
+const MARKS: [(PlaceMark, &str); 4] = [
+    (PlaceMark::Temporary, "Everybody may write there, and it is emptied now and then: no program is kept there."),
+    (
+        PlaceMark::Hidden,
+        "A name on its path begins with a dot, and is not one of those in which tools are known to keep programs.",
+    ),
+    (PlaceMark::Trash, "What was thrown away starts by itself."),
+    (PlaceMark::WorldWritable, "Whoever may change it decides what runs, with the rights of whoever starts it."),
+];
+
+/// What stands out in what is started, with what to make of it.
+const SIGNS: [(SignKind, &str); 4] = [
+    (SignKind::DecodesAndRuns, "Honest programs lie in files that can be read; what is encoded is meant not to be."),
+    (SignKind::FetchesAndRuns, "What runs is decided elsewhere, at each start anew, and leaves no file."),
+    (SignKind::RemoteShell, "Whoever is at the other end can run anything, with the rights of whoever starts it."),
+    (SignKind::RunsUnseen, "Many honest scripts do; it is a fact for the reader, and changes no verdict by itself."),
+];
+
 /// Runs the command.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitCode, Error> {
     let intel = super::intel(&args.packs)?;
     let Some(text) = explain(&intel, &args.id) else {
-        let known = "Known are rules, checks, gap reasons, judgements, levels and credential stores, and the ids, aliases and records that `pysweep iocs list` and `pysweep iocs show` name";
+        let known = "Known are rules, checks, gap reasons, judgements, levels, credential stores, and kinds, places and signs of what starts by itself, and the ids, aliases and records that `pysweep iocs list` and `pysweep iocs show` name";
         return Err(Error::Usage(format!("nothing is called `{}`. {known}.", line(&args.id))));
     };
     output::to_stdout(|out| text.iter().try_for_each(|text| writeln!(out, "{}", line(text))))?;
@@ -79,7 +101,69 @@ fn explain(intel: &Intel, id: &str) -> Option<Vec<String>> {
     if let Some(store) = stores::store(id) {
         return Some(credential_store(intel, store));
     }
-    known_bad(intel, id)
+    starts(id).or_else(|| known_bad(intel, id))
+}
+
+/// Kinds, places, marks and signs of what starts by itself.
+fn starts(id: &str) -> Option<Vec<String>> {
+    let plain = |what: &str, sentence: String| Some(vec![format!("{id} ({what})"), String::new(), sentence]);
+    if let Some((mark, why)) = MARKS.iter().find(|(mark, _)| is_called(mark, id)) {
+        let sentence = format!("It runs something from {}. {why}", mark.sentence());
+        return plain("place of a program that starts by itself", sentence);
+    }
+    if let Some((sign, why)) = SIGNS.iter().find(|(sign, _)| is_called(sign, id)) {
+        let sentence = format!("It {}. {why}", sign.sentence());
+        return plain("sign in what starts by itself", sentence);
+    }
+    let places = StartPlaces::built_in();
+    let mut text = Vec::new();
+    if let Ok(kind) = serde_json::from_value::<AutostartKind>(id.into()) {
+        text.push(format!("{id} (kind of what starts by itself)"));
+        for rule in places.rules().iter().filter(|rule| rule.kind == listed_as(kind)) {
+            text.extend([String::new(), format!("{}:", rule.id)]);
+            text.extend(place(rule));
+        }
+    }
+    // A kind lists its places already.
+    let is_listed = |rule: &&StartRule| rule.id == id && text.is_empty();
+    if let Some(rule) = places.rules().iter().find(is_listed) {
+        text.extend([format!("{id} (places of what starts by itself: {})", rule.kind.name()), String::new()]);
+        text.extend(place(rule));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Whether the report calls it so.
+fn is_called<T: serde::Serialize>(what: &T, id: &str) -> bool {
+    serde_json::to_value(what).is_ok_and(|word| word == id)
+}
+
+/// The kind as which the list of places has another one: a unit's form is told by its name, anacron's table lies with the
+/// crontabs, and services of Windows lie in the files of the keys that run programs.
+fn listed_as(kind: AutostartKind) -> AutostartKind {
+    use AutostartKind as Kind;
+    match kind {
+        Kind::SystemdService | Kind::SystemdTimer | Kind::SystemdPath | Kind::SystemdSocket => Kind::SystemdUnit,
+        Kind::Anacron => Kind::Cron,
+        Kind::WindowsService => Kind::RunKey,
+        other => other,
+    }
+}
+
+fn system(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Linux => "Linux",
+        Platform::Macos => "macOS",
+        Platform::Windows => "Windows",
+    }
+}
+
+/// Why a place matters, which paths it has, and where it is described.
+fn place(rule: &StartRule) -> Vec<String> {
+    let systems: Vec<&str> = rule.systems.iter().map(|one| system(*one)).collect();
+    let mut text = vec![rule.why.clone(), format!("On {}: {}", systems.join(", "), rule.paths.join(", "))];
+    text.extend(rule.references.iter().map(|reference| format!("See {reference}")));
+    text
 }
 
 /// Incidents, their indicators, and the records of feeds.
@@ -170,4 +254,46 @@ fn indicator(pack: &Pack, one: &Indicator) -> Vec<String> {
     }
     text.extend(one.references.iter().map(|reference| format!("See {reference}")));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(id: &str) -> String {
+        let none = Intel::of(Vec::new());
+        explain(&none, id).unwrap_or_else(|| panic!("{id} is not known")).join("\n")
+    }
+
+    #[test]
+    fn every_place_of_what_starts_is_known_with_its_reasons() {
+        let places = StartPlaces::built_in();
+        assert!(places.rules().len() > 30);
+        for rule in places.rules() {
+            let text = told(&rule.id);
+            assert!(text.contains(&rule.why), "{text}");
+            assert!(rule.paths.iter().chain(&rule.references).all(|one| text.contains(one)), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_kind_lists_its_places() {
+        let why = serde_json::from_str::<AutostartKind>("\"none of them\"").unwrap_err().to_string();
+        let kinds: Vec<&str> = why.split('`').skip(3).step_by(2).collect();
+        assert!(kinds.len() > 40, "{kinds:?}");
+        for kind in kinds {
+            let text = told(kind);
+            assert!(text.starts_with(&format!("{kind} (kind of")) && text.contains("\nOn "), "{text}");
+        }
+        assert!(told("systemd-service").contains("systemd-units:\n"));
+        assert!(told("launch-agent").contains("macOS"));
+    }
+
+    #[test]
+    fn marks_and_signs_are_sentences() {
+        assert!(told("hidden").contains("It runs something from a hidden folder. A name"));
+        assert!(told("runs-unseen").contains("It starts something in the background."));
+        let words = ["temporary", "trash", "world-writable", "decodes-and-runs", "fetches-and-runs", "remote-shell"];
+        assert!(words.iter().all(|word| told(word).lines().count() == 3));
+    }
 }

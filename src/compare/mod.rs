@@ -4,6 +4,7 @@
 //! Rows are matched by their stable ids. "Gone" is said only where the later sweep looked, "new" only where the earlier one
 //! did: all else is told as not looked at, with the reason.
 
+pub mod makers;
 mod row;
 mod sight;
 pub mod told;
@@ -205,17 +206,33 @@ fn settle(same: Vec<(Row, Row)>, mut stirred: HashSet<TargetPath>, out: &mut Par
 /// Pairs, and what is left of both sides.
 type Paired = (Vec<(Row, Row)>, Vec<Row>, Vec<Row>);
 
-/// Rows that were edited have another id: what is gone and what is new at the same place are one, in their order.
-fn pair(lost: Vec<Row>, fresh: Vec<Row>) -> Paired {
+/// Rows that were edited have another id: what is gone and what is new at the same place are one, in their order. What is
+/// surely the same is paired before what may be.
+fn pair(mut lost: Vec<Row>, mut fresh: Vec<Row>) -> Paired {
+    let rows = lost.iter().chain(&fresh);
+    let most = rows.map(|row| row.like.len()).max().unwrap_or_default();
+    let mut pairs = Vec::new();
+    for at in 0..most {
+        let more;
+        (more, lost, fresh) = pair_by(lost, fresh, at);
+        pairs.extend(more);
+    }
+    (pairs, lost, fresh)
+}
+
+/// By one of the things that rows share.
+fn pair_by(lost: Vec<Row>, fresh: Vec<Row>, like: usize) -> Paired {
     let mut waiting: HashMap<String, VecDeque<usize>> = HashMap::new();
-    for (at, row) in fresh.iter().enumerate().filter(|(_, row)| !row.like.is_empty()) {
-        waiting.entry(row.like.clone()).or_default().push_back(at);
+    for (at, row) in fresh.iter().enumerate() {
+        if let Some(shared) = row.like.get(like) {
+            waiting.entry(shared.clone()).or_default().push_back(at);
+        }
     }
     let mut fresh: Vec<Option<Row>> = fresh.into_iter().map(Some).collect();
     let (mut pairs, mut left) = (Vec::new(), Vec::new());
     for row in lost {
-        let at = waiting.get_mut(&row.like).and_then(VecDeque::pop_front);
-        match at.and_then(|at| fresh.get_mut(at)).and_then(Option::take) {
+        let same = row.like.get(like).and_then(|shared| waiting.get_mut(shared));
+        match same.and_then(VecDeque::pop_front).and_then(|at| fresh.get_mut(at)).and_then(Option::take) {
             Some(now) => pairs.push((row, now)),
             None => left.push(row),
         }
@@ -233,6 +250,13 @@ struct Still<'r> {
     packs: HashSet<&'r str>,
 }
 
+/// What a finding that is gone from a repository leaves open.
+const OF_GIT: &str = "no branch or tag leads to it any more; the objects may still hold it";
+
+/// The same of a package of the system.
+const OF_SYSTEM: &str =
+    "reports hold no list of the system's packages: whether it was removed or replaced is not known from them";
+
 impl<'r> Still<'r> {
     fn of(before: &'r Told, after: &'r Told, parts: &[Part]) -> Self {
         let distributions = after.distributions.iter().map(|one| (&one.path, one.state.as_str()));
@@ -241,7 +265,9 @@ impl<'r> Still<'r> {
         let now: HashMap<&str, &str> = after.packs.iter().map(|one| (one.id.as_str(), one.sha256.as_str())).collect();
         let is_changed = |id: &str, sha256: &str| now.get(id).is_some_and(|is| *is != sha256);
         let packs = before.packs.iter().filter(|one| is_changed(&one.id, &one.sha256));
-        let changed = parts.iter().flat_map(|part| &part.changed).map(|one| one.after.path.clone());
+        // A finding that reads otherwise says nothing of its file.
+        let of_files = parts.iter().filter(|part| part.section != Section::Findings);
+        let changed = of_files.flat_map(|part| &part.changed).map(|one| one.after.path.clone());
         Self {
             shown: distributions.chain(hooks).chain(starts).collect(),
             changed: changed.collect(),
@@ -264,6 +290,8 @@ impl<'r> Still<'r> {
             (Section::Findings, None, Some(pack)) => {
                 Some(format!("the pack {pack} was changed: it may only no longer ask for it"))
             }
+            (Section::Findings, None, None) if row.is_of_git => Some(OF_GIT.to_owned()),
+            (Section::Findings, None, None) if row.kind == "system-package" => Some(OF_SYSTEM.to_owned()),
             _ => None,
         }
     }
@@ -295,7 +323,7 @@ impl Serialize for Part {
         part.serialize_entry("new", &self.new)?;
         part.serialize_entry("gone", &self.gone)?;
         part.serialize_entry("changed", &self.changed)?;
-        part.serialize_entry("unchanged", &self.unchanged.iter().map(|row| row.id.as_str()).collect::<Vec<_>>())?;
+        part.serialize_entry("unchanged", &self.unchanged)?;
         part.serialize_entry("not_looked_at", &self.not_looked_at)?;
         part.serialize_entry("not_looked_at_before", &self.not_looked_at_before)?;
         part.end()
@@ -308,6 +336,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::verdict::Completeness;
 
     /// A report of a host with one unit, one finding and one account.
     fn report() -> Value {
@@ -397,6 +426,79 @@ mod tests {
         assert_eq!(differs(&report(), &after), ["changed start-1 enabled"]);
     }
 
+    /// Lines of one crontab: id, line, when, program.
+    fn crontab(lines: &[(&str, &str, &str)]) -> Value {
+        let mut one = report();
+        let row = |(at, (id, when, program)): (usize, &(&str, &str, &str))| {
+            let mut row = start(id, "/etc/cron.d/x", program);
+            row["kind"] = json!("cron");
+            row["line"] = json!(at + 1);
+            row["trigger"] = json!(when);
+            row["programs"] = json!([{"path": program, "present": true}]);
+            row
+        };
+        one["autostarts"] = lines.iter().enumerate().map(row).collect();
+        one
+    }
+
+    #[test]
+    fn lines_of_a_crontab_that_share_nothing_are_not_one() {
+        let before = crontab(&[("1", "0 3 * * *", "/usr/bin/backup")]);
+        let other = crontab(&[("2", "*/5 * * * *", "/tmp/x")]);
+        assert_eq!(differs(&before, &other), ["new start-2", "gone start-1"]);
+        let later = crontab(&[("3", "0 4 * * *", "/usr/bin/backup")]);
+        assert_eq!(differs(&before, &later), ["changed start-3 when"]);
+        let replaced = crontab(&[("4", "0 3 * * *", "/tmp/x")]);
+        assert_eq!(differs(&before, &replaced), ["changed start-4 runs"]);
+        // The same program says more than the same hour, in whichever order the lines stand.
+        let two = crontab(&[("5", "0 3 * * *", "/tmp/x"), ("6", "0 4 * * *", "/usr/bin/backup")]);
+        assert_eq!(differs(&before, &two), ["new start-5", "changed start-6 when"]);
+        // Without a program and an hour there is nothing to go by.
+        let mut bare = before.clone();
+        bare["autostarts"][0]["trigger"] = Value::Null;
+        bare["autostarts"][0]["programs"] = json!([]);
+        let mut bare_too = bare.clone();
+        bare_too["autostarts"][0]["id"] = json!("start-7");
+        assert_eq!(differs(&bare, &bare_too), ["new start-7", "gone start-1"]);
+    }
+
+    #[test]
+    fn a_finding_that_reads_otherwise_is_changed() {
+        let mut after = report();
+        after["findings"][0]["title"] = json!("t (not armed)");
+        assert_eq!(differs(&report(), &after), ["changed find-1 title"]);
+        after["findings"][0]["level"] = json!("suspicious");
+        assert_eq!(differs(&report(), &after), ["changed find-1 title, level"]);
+        let changes = compare(&told(&report()), &told(&after)).parts.remove(0).changed.remove(0).changes;
+        assert_eq!(changes[0], ("title", "t".to_owned(), "t (not armed)".to_owned()));
+        // That says nothing of the file of another one.
+        let mut before = report();
+        let mut other = before["findings"][0].clone();
+        other["id"] = json!("find-2");
+        before["findings"].as_array_mut().unwrap().push(other);
+        let path = json!("/home/mia/.config/systemd/user/a.service");
+        for one in before["findings"].as_array_mut().unwrap() {
+            one["subject"]["path"] = path.clone();
+        }
+        after["findings"][0]["subject"]["path"] = path;
+        assert_eq!(differs(&before, &after)[0], "gone find-2 its file is still there");
+    }
+
+    #[test]
+    fn rows_of_every_list_are_objects_of_one_shape() {
+        let mut after = crontab(&[("2", "0 3 * * *", "/opt/b")]);
+        let shown = serde_json::to_value(&compare(&told(&report()), &told(&after)).parts[1]).unwrap();
+        let (new, gone) = (&shown["new"][0], &shown["gone"][0]);
+        assert_eq!((&new["kind"], &new["name"], &new["line"]), (&json!("cron"), &json!("a.service"), &json!(1)));
+        assert_eq!((&gone["name"], &gone["line"]), (&json!("a.service"), &Value::Null));
+        after["findings"][0]["evidence"] = json!([{"path": "/opt/b", "line": 3}, {"path": "/opt/a", "line": 7}]);
+        after["findings"][0]["subject"]["name"] = json!("a");
+        let shown = serde_json::to_value(&compare(&told(&after), &told(&after)).parts[0]).unwrap();
+        let same = &shown["unchanged"][0];
+        assert_eq!(same["id"], "find-1");
+        assert_eq!((&same["kind"], &same["name"], &same["line"]), (&json!("file"), &json!("a"), &json!(7)));
+    }
+
     #[test]
     fn a_member_of_a_group_that_can_become_root_is_a_change() {
         let mut after = report();
@@ -442,6 +544,75 @@ mod tests {
     }
 
     #[test]
+    fn a_check_hides_what_it_alone_makes() {
+        let checks = |states: [&str; 3]| {
+            let all = ["autostart-cron", "autostart-scripts", "autostart-systemd"].iter().zip(states);
+            all.map(|(id, state)| json!({"id": id, "state": state})).collect::<Value>()
+        };
+        let mut before = report();
+        before["coverage"]["checks"] = checks(["complete"; 3]);
+        let mut one = |kind: &str, states: [&str; 3]| {
+            before["autostarts"][0]["kind"] = json!(kind);
+            let mut after = cleaned();
+            after["coverage"]["checks"] = checks(states);
+            differs(&before, &after).remove(1)
+        };
+        let unseen = |check: &str| format!("unseen start-1 the check {check} was not made");
+        // Scripts of cron and generators of systemd are read by another check than crontabs and units.
+        assert_eq!(one("cron-script", ["off", "complete", "off"]), "gone start-1");
+        assert_eq!(one("cron-script", ["complete", "off", "complete"]), unseen("autostart-scripts"));
+        assert_eq!(one("systemd-generator", ["complete", "off", "complete"]), unseen("autostart-scripts"));
+        assert_eq!(one("systemd-timer", ["off", "off", "complete"]), "gone start-1");
+        assert_eq!(one("cron", ["off", "complete", "complete"]), unseen("autostart-cron"));
+        // A kind of a later version may come from any of them.
+        assert_eq!(one("of-tomorrow", ["complete", "complete", "off"]), unseen("autostart-systemd"));
+        assert_eq!(one("of-tomorrow", ["complete"; 3]), "gone start-1");
+    }
+
+    #[test]
+    fn a_gap_hides_what_its_report_says_it_hides() {
+        let with = |gap: Value| {
+            let mut after = cleaned();
+            after["coverage"]["gaps"] = json!([gap]);
+            differs(&report(), &after).remove(0)
+        };
+        let below = |reason: &str| json!({"path": "/opt/a/b", "reason": reason});
+        assert!(with(below("malformed")).starts_with("unseen find-1 /opt/a/b could not"));
+        assert_eq!(with(below("dangling-link")), "gone find-1");
+        let mut said = below("malformed");
+        said["material"] = json!(false);
+        assert_eq!(with(said), "gone find-1");
+        // A reason of a later version may be any.
+        assert!(with(below("of-tomorrow")).starts_with("unseen find-1"));
+        assert!(with(json!({"path": "/opt", "reason": "of-tomorrow"})).starts_with("unseen find-1 /opt could not"));
+        let mut after = cleaned();
+        after["coverage"]["gaps"] = json!([below("malformed")]);
+        assert_eq!(told(&after).coverage(), Completeness::Incomplete);
+    }
+
+    #[test]
+    fn what_is_gone_from_git_and_from_lists_of_packages_is_not_claimed() {
+        let gone = |set: &dyn Fn(&mut Value)| {
+            let mut before = report();
+            set(&mut before["findings"][0]);
+            let mut after = cleaned();
+            let quiet = differs(&before, &after).remove(0);
+            after["packs"][0]["sha256"] = json!("bb");
+            // Then it is the pack of which it is not known.
+            assert!(differs(&before, &after)[0].contains("the pack p was changed"), "{quiet}");
+            quiet
+        };
+        let of_git = format!("gone find-1 {OF_GIT}");
+        assert_eq!(gone(&|one| one["subject"]["path"] = json!("/home/mia/src/x/.git")), of_git);
+        assert_eq!(gone(&|one| one["subject"]["path"] = json!("/srv/git/x.git")), of_git);
+        assert_eq!(gone(&|one| one["rule"] = json!("git-workflow")), of_git);
+        assert_eq!(gone(&|one| one["evidence"] = json!([{"path": "/home/mia/src/x/.git"}])), of_git);
+        assert_eq!(gone(&|one| one["subject"]["path"] = json!("/home/mia/x/.github")), "gone find-1");
+        let of_system = gone(&|one| one["subject"]["kind"] = json!("system-package"));
+        assert_eq!(of_system, format!("gone find-1 {OF_SYSTEM}"));
+    }
+
+    #[test]
     fn named_paths_are_the_only_ones_that_were_looked_at() {
         let with = |paths: &str| {
             let mut after = cleaned();
@@ -477,7 +648,7 @@ mod tests {
         let one = told(&one);
         assert_eq!(
             (one.level(), one.coverage()),
-            (crate::model::verdict::Level::Compromised, crate::model::verdict::Completeness::Incomplete)
+            (crate::model::verdict::Level::Compromised, Completeness::Incomplete)
         );
     }
 

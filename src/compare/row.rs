@@ -83,12 +83,18 @@ pub struct Row {
     pub incident: Option<String>,
     /// What the checks go by that could have missed it: of a finding the kind of its subject, else its own kind.
     pub kind: String,
+    /// What it is called; none where its path says all.
+    pub name: Option<String>,
+    /// The line of the file, counted from 1.
+    pub line: Option<u32>,
     /// Of a finding, the rule and the form in which it was there.
     pub(super) found: Option<(String, String)>,
     /// What may change while it stays the same; none where it is not known.
     pub(super) facts: Vec<(&'static str, Option<String>)>,
-    /// What it shares with the row that takes its place when it is edited; empty where none does.
-    pub(super) like: String,
+    /// What it shares with the row that takes its place when it is edited, the surest first; empty where none does.
+    pub(super) like: Vec<String>,
+    /// Whether it is held by git, below whose references it was found.
+    pub(super) is_of_git: bool,
     /// Size and last change of its file, where these say something.
     pub(super) file: Option<String>,
 }
@@ -102,9 +108,12 @@ impl Row {
             level: None,
             incident: None,
             kind: String::new(),
+            name: None,
+            line: None,
             found: None,
             facts: Vec::new(),
-            like: String::new(),
+            like: Vec::new(),
+            is_of_git: false,
             file: None,
         }
     }
@@ -118,6 +127,9 @@ impl Serialize for Row {
         if let Some(bytes) = self.path.base64() {
             row.serialize_entry("path_base64", &bytes)?;
         }
+        row.serialize_entry("kind", &Some(&self.kind).filter(|kind| !kind.is_empty()))?;
+        row.serialize_entry("name", &self.name)?;
+        row.serialize_entry("line", &self.line)?;
         row.serialize_entry("what", &self.what)?;
         if let Some(level) = self.level {
             row.serialize_entry("level", &level)?;
@@ -149,7 +161,8 @@ pub(super) fn rows(report: &Told, section: Section) -> Vec<Row> {
             .iter()
             .map(|one| {
                 let facts = vec![("kind", Some(one.kind.clone())), ("version", one.python_version.clone())];
-                Row { facts, ..Row::new(&one.id, &one.path, format!("environment ({})", one.kind)) }
+                let what = format!("environment ({})", one.kind);
+                Row { kind: one.kind.clone(), facts, ..Row::new(&one.id, &one.path, what) }
             })
             .collect(),
         Section::Interpreters => report
@@ -175,12 +188,19 @@ fn yes_or_no(is: bool) -> Option<String> {
 }
 
 fn finding(one: &ToldFinding) -> Row {
+    let subject = &one.subject;
+    let line = one.evidence.iter().find(|row| row.path == subject.path).and_then(|row| row.line);
+    let mut paths = one.evidence.iter().map(|row| &row.path).chain([&subject.path]);
     Row {
+        name: subject.name.clone(),
+        line,
+        is_of_git: one.rule.starts_with("git-") || paths.any(|path| path.file_name().ends_with(b".git")),
         level: Some(one.level),
         incident: one.incident.clone(),
         kind: one.subject.kind.clone(),
         found: Some((one.rule.clone(), one.stage.clone())),
         facts: vec![
+            ("title", Some(one.title.clone())),
             ("level", Some(one.level.name().to_owned())),
             ("stage", Some(one.stage.clone())),
             ("accepted", yes_or_no(!one.accepted.is_null())),
@@ -206,12 +226,9 @@ fn autostart(one: &ToldAutostart) -> Row {
             ("enabled", enabled),
             ("not there", is_known.then_some(missing)),
         ],
-        like: format!(
-            "{}\0{}\0{}",
-            one.path.base64().unwrap_or_else(|| one.path.to_text().into_owned()),
-            one.kind,
-            one.name
-        ),
+        name: Some(one.name.clone()),
+        line: one.line,
+        like: like(one),
         file: one.modified.as_ref().map(|modified| format!("{size}last changed {modified}")),
         ..Row::new(
             &one.id,
@@ -222,6 +239,23 @@ fn autostart(one: &ToldAutostart) -> Row {
             },
         )
     }
+}
+
+/// Where one file holds many entries of one name, such as the lines of a crontab, only those that run the same program or
+/// run at the same time are one.
+fn like(one: &ToldAutostart) -> Vec<String> {
+    let path = one.path.base64().unwrap_or_else(|| one.path.to_text().into_owned());
+    let entry = format!("{path}\0{}\0{}", one.kind, one.name);
+    let is_of_many = ["cron", "anacron", "udev-rule", "pam-exec", "preload", "event-script", "init-script"];
+    if one.line.is_none() || !is_of_many.contains(&one.kind.as_str()) {
+        return vec![entry];
+    }
+    let program = one.programs.first().map(|program| program.path.to_text().into_owned());
+    let when = one.trigger.clone().filter(|when| !when.is_empty());
+    let both = program.as_ref().zip(when.as_ref()).map(|(program, when)| format!("both\0{entry}\0{program}\0{when}"));
+    let program = program.map(|program| format!("program\0{entry}\0{program}"));
+    let when = when.map(|when| format!("when\0{entry}\0{when}"));
+    [both, program, when].into_iter().flatten().collect()
 }
 
 fn hook(one: &ToldHook) -> Row {
@@ -239,9 +273,9 @@ fn hook(one: &ToldHook) -> Row {
 
 fn installed(one: &ToldDistribution) -> Row {
     Row {
-        kind: one.state.clone(),
+        name: Some(one.name.clone()),
         facts: vec![("version", Some(one.version.clone())), ("state", Some(one.state.clone()))],
-        like: one.environment.as_ref().map(|home| format!("{home}\0{}", one.normalized)).unwrap_or_default(),
+        like: one.environment.iter().map(|home| format!("{home}\0{}", one.normalized)).collect(),
         ..Row::new(&one.id, &one.path, format!("{} {}", one.name, one.version))
     }
 }
@@ -250,6 +284,7 @@ fn account(one: &ToldAccount) -> Row {
     let mut groups = one.groups.clone();
     groups.sort_unstable();
     Row {
+        name: Some(one.name.clone()),
         facts: vec![
             ("uid", one.uid.map(|uid| uid.to_string())),
             ("groups", Some(groups.join(", "))),

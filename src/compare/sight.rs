@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::makers;
 use super::row::{Row, Section};
 use super::told::{Told, ToldGap};
+use crate::model::coverage::GapReason;
 use crate::model::path::TargetPath;
 use crate::model::verdict::Scope;
 
@@ -42,12 +44,13 @@ impl<'r> Sight<'r> {
     pub(super) fn of(report: &'r Told) -> Self {
         let gaps = &report.coverage.gaps;
         // What vanished was gone.
-        let told = gaps.iter().filter(|gap| gap.reason != "vanished");
-        let shut = gaps
-            .iter()
-            .filter(|gap| matches!(gap.reason.as_str(), "permission-denied" | "network" | "exhausted" | "unreadable"));
+        let told = gaps.iter().filter(|gap| gap.miss.known() != Some(GapReason::Vanished));
+        let shut = gaps.iter().filter(|gap| is_shut(gap));
         let mut above = HashMap::new();
-        for gap in gaps.iter().filter(|gap| could_hide(&gap.reason)) {
+        // Swept for one account, what other people own makes its answer no less complete; it hides rows all the same.
+        let is_narrow = report.verdict.scope == Scope::Account;
+        let of_reason = |gap: &&ToldGap| gap.miss.known().is_none_or(GapReason::is_material);
+        for gap in gaps.iter().filter(|gap| gap.miss.is_material() || is_narrow && of_reason(gap)) {
             let mut folder = gap.path.parent();
             while let Some(path) = folder {
                 folder = path.parent();
@@ -59,8 +62,8 @@ impl<'r> Sight<'r> {
             named: named(report),
             excluded: excluded(report),
             skipped: report.coverage.skipped.iter().map(|one| (&one.path, one.why.as_str())).collect(),
-            gaps: told.map(|gap| (&gap.path, gap.reason.as_str())).collect(),
-            shut: shut.map(|gap| (&gap.path, gap.reason.as_str())).collect(),
+            gaps: told.map(|gap| (&gap.path, gap.miss.reason.as_str())).collect(),
+            shut: shut.map(|gap| (&gap.path, gap.miss.reason.as_str())).collect(),
             above,
             packs: report.packs.iter().map(|one| one.id.as_str()).collect(),
             checks: report.coverage.checks.iter().map(|one| (one.id.as_str(), is_made(&one.state))).collect(),
@@ -112,7 +115,7 @@ impl<'r> Sight<'r> {
         }
         let deep = matches!(section, Section::Findings | Section::Distributions | Section::Environments);
         if let Some(gap) = self.above.get(path).filter(|_| deep) {
-            return Some(format!("{} could not be looked at ({})", gap.path.to_text(), gap.reason));
+            return Some(format!("{} could not be looked at ({})", gap.path.to_text(), gap.miss.reason));
         }
         let mut folder = Some(path.clone());
         while let Some(at) = folder {
@@ -147,7 +150,8 @@ impl<'r> Sight<'r> {
 
     fn unread_accounts(&self, section: Section) -> Option<String> {
         let mut gaps = self.report.coverage.gaps.iter();
-        let is_missed = section == Section::Accounts && gaps.any(|gap| gap.check == "accounts" && gap.material);
+        let is_missed =
+            section == Section::Accounts && gaps.any(|gap| gap.check == "accounts" && gap.miss.is_material());
         is_missed.then(|| "the list of accounts could not be read".to_owned())
     }
 }
@@ -156,9 +160,14 @@ fn is_made(state: &str) -> bool {
     matches!(state, "complete" | "gaps")
 }
 
-/// Whether something could lie behind a gap of this reason.
-fn could_hide(reason: &str) -> bool {
-    !matches!(reason, "vanished" | "dangling-link" | "missing" | "link-loop" | "not-regular")
+/// Whether a folder was not entered, and all that lies below it not seen.
+fn is_shut(gap: &ToldGap) -> bool {
+    match gap.miss.known() {
+        Some(GapReason::PermissionDenied | GapReason::Network | GapReason::Exhausted | GapReason::Unreadable) => true,
+        Some(_) => false,
+        // Of a later version: it may mean that.
+        None => gap.miss.is_material(),
+    }
 }
 
 /// Checks of what starts by itself.
@@ -167,7 +176,14 @@ const STARTS: &str = "autostart-";
 /// Whether a check may be what showed a row.
 fn shows(check: &str, section: Section, row: &Row) -> bool {
     match section {
-        Section::Autostarts => check == "walk" || is_of_kind(check, &row.kind),
+        Section::Autostarts => {
+            check == "walk"
+                || match makers::of_word(&row.kind) {
+                    Some(all) => all.contains(&check),
+                    // Of a later version: any of them may have shown it.
+                    None => check.starts_with(STARTS),
+                }
+        }
         Section::Findings => {
             let stage = row.found.as_ref().map_or("", |(_, stage)| stage);
             match check {
@@ -186,20 +202,6 @@ fn shows(check: &str, section: Section, row: &Row) -> bool {
         }
         Section::Interpreters => ["walk", "interpreters"].contains(&check),
         Section::Accounts => check == "accounts",
-    }
-}
-
-/// The checks whose kinds are plain from their names; any other may show any other kind.
-fn is_of_kind(check: &str, kind: &str) -> bool {
-    let Some(family) = check.strip_prefix(STARTS).filter(|family| *family != "programs") else { return false };
-    let known = |kind: &str| match kind {
-        kind if kind.starts_with("systemd") => Some("systemd"),
-        kind if kind.starts_with("cron") || kind == "anacron" => Some("cron"),
-        _ => None,
-    };
-    match known(kind) {
-        Some(wanted) => known(family) == Some(wanted),
-        None => known(family).is_none(),
     }
 }
 

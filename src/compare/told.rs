@@ -148,6 +148,8 @@ pub(super) struct ToldAutostart {
     pub(super) path: TargetPath,
     pub(super) kind: String,
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) line: Option<u32>,
     pub(super) runs_as: Option<String>,
     pub(super) runs: Option<String>,
     pub(super) trigger: Option<String>,
@@ -176,6 +178,8 @@ pub(super) struct ToldFinding {
     pub(super) stage: String,
     pub(super) subject: ToldSubject,
     #[serde(default)]
+    pub(super) evidence: Vec<ToldEvidence>,
+    #[serde(default)]
     pub(super) accepted: Value,
 }
 
@@ -185,6 +189,16 @@ pub(super) struct ToldSubject {
     pub(super) kind: String,
     #[serde(flatten)]
     pub(super) path: TargetPath,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ToldEvidence {
+    #[serde(flatten)]
+    pub(super) path: TargetPath,
+    #[serde(default)]
+    pub(super) line: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,9 +222,9 @@ pub(super) struct ToldGap {
     pub(super) path: TargetPath,
     #[serde(default)]
     pub(super) check: String,
-    pub(super) reason: String,
-    #[serde(default)]
-    pub(super) material: bool,
+    /// Why, and whether something could hide there.
+    #[serde(flatten)]
+    pub(super) miss: stored::StoredGap,
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,7 +254,7 @@ impl Told {
     /// Whether everything was looked at: what its verdict says, unless its gaps say otherwise.
     #[must_use]
     pub fn coverage(&self) -> Completeness {
-        match self.coverage.gaps.iter().any(|gap| gap.material) {
+        match self.coverage.gaps.iter().any(|gap| gap.miss.is_material()) {
             true => Completeness::Incomplete,
             false => self.verdict.coverage,
         }

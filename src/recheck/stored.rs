@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::container::{self, Container};
+use crate::model::coverage::GapReason;
 use crate::model::distribution::{Basics, DistState, Distribution, FolderSays, MetadataForm};
 use crate::model::facts::Facts;
 use crate::model::fault::Fault;
@@ -232,9 +233,25 @@ pub struct StoredCoverage {
 /// A miss.
 #[derive(Debug, Deserialize)]
 pub struct StoredGap {
-    /// Whether something could hide there.
+    /// Why, by its id; a later version may know more of them.
     #[serde(default)]
-    pub material: bool,
+    pub reason: String,
+    #[serde(default)]
+    material: Option<bool>,
+}
+
+impl StoredGap {
+    /// Why; none for a reason that this version does not know.
+    #[must_use]
+    pub fn known(&self) -> Option<GapReason> {
+        GapReason::ALL.into_iter().find(|reason| reason.id() == self.reason)
+    }
+
+    /// Whether something could hide there: what the report says, else what its reason means.
+    #[must_use]
+    pub fn is_material(&self) -> bool {
+        self.material.unwrap_or_else(|| self.known().is_none_or(GapReason::is_material))
+    }
 }
 
 /// Reads a report, or as much of it as `T` asks for.
@@ -269,7 +286,7 @@ impl Stored {
     /// How many of its misses could hide something.
     #[must_use]
     pub fn missed(&self) -> usize {
-        self.coverage.gaps.iter().filter(|gap| gap.material).count()
+        self.coverage.gaps.iter().filter(|gap| gap.is_material()).count()
     }
 
     /// What its sweep was told to leave out, in words; empty if nothing.
