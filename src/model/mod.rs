@@ -3,6 +3,7 @@
 pub mod autostart;
 pub mod checkout;
 pub mod code;
+pub mod command_text;
 pub mod container;
 pub mod coverage;
 pub mod distribution;

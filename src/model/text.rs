@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::command_text;
 use regex::{Captures, Regex, RegexSet};
 use serde::{Serialize, Serializer};
 
@@ -21,7 +22,8 @@ const LOOKED_AT: usize = 4096;
 /// Most characters that are shown before the place that an excerpt is about.
 const LEAD: usize = 60;
 
-const MASK: &str = "[redacted]";
+/// What stands where a secret stood.
+pub const MASK: &str = "[redacted]";
 
 /// Text taken from the target, safe to show. There is no other way to make one than through the redactor.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,16 @@ impl Excerpt {
             shown.push('…');
         }
         Self(shown)
+    }
+
+    /// The same of a command, in which secrets stand in more ways.
+    #[must_use]
+    pub fn command(bytes: &[u8]) -> Self {
+        let head = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+        let shown = command_text::masked(&String::from_utf8_lossy(head));
+        // What was cut off must not look whole.
+        let end: &[u8] = if head.len() < bytes.len() { b" ..." } else { b"" };
+        Self::of(&[shown.as_bytes(), end].concat())
     }
 
     /// The same of a line of any length, around the bytes `place` of it; says too which characters of the excerpt these

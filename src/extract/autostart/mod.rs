@@ -200,7 +200,7 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
         account: target.account_of(path, Some(stat.uid)),
         owner_uid: Some(stat.uid),
         runs_as: entry.runs_as.as_deref().and_then(shown),
-        runs: shown(&entry.command),
+        runs: if is_elsewhere { shown(&entry.command) } else { shown_command(&entry.command) },
         trigger: shown(&entry.trigger),
         enabled: entry.enabled,
         modified: entry.modified.or(Some(stat.modified)),
@@ -214,6 +214,10 @@ fn row(input: &Input<'_>, stat: Stat, is_elsewhere: bool, entry: Entry) -> Autos
 /// The same row with its id; `alike` tells how many rows before it look the same.
 fn identified(row: Autostart, alike: usize) -> Autostart {
     Autostart { id: id(&row, alike), ..row }
+}
+
+fn shown_command(text: &[u8]) -> Option<Excerpt> {
+    (!text.is_empty()).then(|| Excerpt::command(text))
 }
 
 /// Over what is shown, never over the text itself: that may hold a secret, and those that are short can be guessed.
