@@ -42,7 +42,7 @@ fn read(input: &Input<'_>) -> Harvest {
     let names: Vec<&[u8]> = input.candidate.path.components().collect();
     let reader: fn(&Input<'_>, &Folder, &mut Harvest) = match names.as_slice() {
         [b"var", b"log", b"pods"] => logs,
-        [b"var", b"lib", b"kubelet" | b"k0s", b"pods"]
+        [b"var", b"lib", b"kubelet", b"pods"]
         | [b"var", b"lib", b"k0s", b"kubelet", b"pods"]
         | [b"var", b"snap", b"microk8s", b"common", b"var", b"lib", b"kubelet", b"pods"] => kubelet,
         [b"etc", b"kubernetes", b"manifests"]
@@ -85,14 +85,41 @@ impl Folder {
         out
     }
 
-    fn folder(&self, name: &[u8]) -> Option<Self> {
-        self.dir.open_dir(name).ok().map(|dir| Self { dir, path: self.path.join(name) })
+    /// A folder in it; one that cannot be entered is a gap, one that is gone is none.
+    fn folder(&self, input: &Input<'_>, name: &[u8], harvest: &mut Harvest) -> Option<Self> {
+        match self.dir.open_dir(name) {
+            Ok(dir) => Some(Self { dir, path: self.path.join(name) }),
+            Err(why) => {
+                self.miss(input, name, why, harvest);
+                None
+            }
+        }
+    }
+
+    /// Notes an entry that could not be looked at; of what was refused, the owner tells whose it is.
+    fn miss(&self, input: &Input<'_>, name: &[u8], why: GapReason, harvest: &mut Harvest) {
+        if why == GapReason::Missing {
+            return;
+        }
+        let mut gap = input.gap_at(self.path.join(name), why);
+        if why == GapReason::PermissionDenied {
+            gap.owner_uid = self.dir.stat_entry(name).ok().map(|stat| stat.uid);
+        }
+        harvest.gaps.push(gap);
     }
 
     /// The containers of a pod by the folders in one.
     fn containers(&self, input: &Input<'_>, harvest: &mut Harvest) -> Vec<PodContainer> {
-        let names = self.entries(input, EntryKind::Dir, harvest).into_iter().take(MOST_CONTAINERS);
-        names.map(|name| PodContainer { name: String::from_utf8(name).ok(), image: None }).collect()
+        let names = self.entries(input, EntryKind::Dir, harvest);
+        if names.len() > MOST_CONTAINERS {
+            let says = format!("only {MOST_CONTAINERS} of its containers were looked at");
+            harvest.gaps.push(input.gap_at(self.path.clone(), GapReason::TooLarge).because(says));
+        }
+        names
+            .into_iter()
+            .take(MOST_CONTAINERS)
+            .map(|name| PodContainer { name: String::from_utf8(name).ok(), image: None })
+            .collect()
     }
 }
 
@@ -112,7 +139,8 @@ fn logs(input: &Input<'_>, all: &Folder, harvest: &mut Harvest) {
             modified: all.dir.stat_entry(&name).ok().map(|stat| stat.modified),
         };
         if input.watch.has_pod(&found) {
-            let containers = all.folder(&name).map(|own| own.containers(input, harvest)).unwrap_or_default();
+            let containers =
+                all.folder(input, &name, harvest).map(|own| own.containers(input, harvest)).unwrap_or_default();
             harvest.facts.pods.push(Pod { containers, ..found });
         }
     }
@@ -120,8 +148,17 @@ fn logs(input: &Input<'_>, all: &Folder, harvest: &mut Harvest) {
 
 fn kubelet(input: &Input<'_>, all: &Folder, harvest: &mut Harvest) {
     for uid in all.entries(input, EntryKind::Dir, harvest) {
-        let Some(own) = all.folder(&uid) else { continue };
-        let Ok(hosts) = input.read(&own.dir, &own.path, b"etc-hosts", 64 << 10) else { continue };
+        let Some(own) = all.folder(input, &uid, harvest) else { continue };
+        let hosts = match input.read(&own.dir, &own.path, b"etc-hosts", 64 << 10) {
+            Ok(hosts) => hosts,
+            Err(why) => {
+                own.miss(input, b"etc-hosts", why, harvest);
+                continue;
+            }
+        };
+        if !hosts.whole {
+            own.miss(input, b"etc-hosts", GapReason::TooLarge, harvest);
+        }
         let Some((line, name)) = pod_of_hosts(&hosts.bytes) else { continue };
         let found = Pod {
             path: own.path.join(b"etc-hosts"),
@@ -134,7 +171,7 @@ fn kubelet(input: &Input<'_>, all: &Folder, harvest: &mut Harvest) {
             modified: Some(hosts.stat.modified),
         };
         if input.watch.has_pod(&found) {
-            let below = own.folder(b"containers");
+            let below = own.folder(input, b"containers", harvest);
             let containers = below.map(|below| below.containers(input, harvest)).unwrap_or_default();
             harvest.facts.pods.push(Pod { containers, ..found });
         }
@@ -169,7 +206,7 @@ fn manifests(input: &Input<'_>, all: &Folder, harvest: &mut Harvest) {
     read_manifests(input, all, harvest);
     // k0s has a folder for each stack, k3s for what belongs together.
     for name in all.entries(input, EntryKind::Dir, harvest) {
-        if let Some(below) = all.folder(&name) {
+        if let Some(below) = all.folder(input, &name, harvest) {
             read_manifests(input, &below, harvest);
         }
     }
@@ -190,9 +227,8 @@ fn read_manifests(input: &Input<'_>, folder: &Folder, harvest: &mut Harvest) {
                 continue;
             }
         };
-        let (found, is_whole) = parse(&content.bytes);
-        if !content.whole || !is_whole {
-            let reason = if content.whole { GapReason::Malformed } else { GapReason::TooLarge };
+        let (found, fault) = parse(&content.bytes);
+        if let Some(reason) = if content.whole { fault } else { Some(GapReason::TooLarge) } {
             harvest.gaps.push(input.gap_at(path.clone(), reason));
         }
         let modified = Some(content.stat.modified);
@@ -200,21 +236,22 @@ fn read_manifests(input: &Input<'_>, folder: &Folder, harvest: &mut Harvest) {
     }
 }
 
-/// The pods, and what makes pods, of a manifest; and whether all of it was understood.
+/// The pods, and what makes pods, of a manifest; and why not all of it was taken.
 #[must_use]
-pub fn parse(bytes: &[u8]) -> (Vec<Pod>, bool) {
+pub fn parse(bytes: &[u8]) -> (Vec<Pod>, Option<GapReason>) {
     let mut out = Vec::new();
-    let mut is_whole = true;
+    let mut fault = documents(bytes).nth(MOST_DOCUMENTS).map(|_| GapReason::TooLarge);
     for (above, document) in documents(bytes).take(MOST_DOCUMENTS) {
         if document.trim_ascii().is_empty() || only_comments(document) {
             continue;
         }
         match yaml::parse(document) {
-            Ok(node) => add(&node, above, &mut out),
-            Err(_) => is_whole = false,
+            Ok(node) if add(&node, above, &mut out) => {}
+            Ok(_) => fault = fault.or(Some(GapReason::TooLarge)),
+            Err(_) => fault = Some(GapReason::Malformed),
         }
     }
-    (out, is_whole && documents(bytes).nth(MOST_DOCUMENTS).is_none())
+    (out, fault)
 }
 
 fn only_comments(bytes: &[u8]) -> bool {
@@ -240,14 +277,21 @@ fn documents(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-fn add(node: &Node, above: u32, out: &mut Vec<Pod>) {
-    for one in node.get("items").map(Node::members).unwrap_or_default().iter().take(MOST_DOCUMENTS) {
-        out.extend(pod(one, above));
+/// Adds the pods of a document; tells whether it took all of them with all of their containers.
+fn add(node: &Node, above: u32, out: &mut Vec<Pod>) -> bool {
+    let items = node.get("items").map(Node::members).unwrap_or_default();
+    let mut is_whole = items.len() <= MOST_DOCUMENTS;
+    for one in items.iter().take(MOST_DOCUMENTS).chain([node]) {
+        if let Some((pod, is_all)) = pod(one, above) {
+            out.push(pod);
+            is_whole &= is_all;
+        }
     }
-    out.extend(pod(node, above));
+    is_whole
 }
 
-fn pod(node: &Node, above: u32) -> Option<Pod> {
+/// A pod, or what makes pods, and whether these are all of its containers.
+fn pod(node: &Node, above: u32) -> Option<(Pod, bool)> {
     let spec = node.get("spec")?;
     let template = |spec: &'_ Node| spec.get("template").and_then(|one| one.get("spec")).cloned();
     let (kind, spec) = match node.text_of("kind")? {
@@ -263,9 +307,10 @@ fn pod(node: &Node, above: u32) -> Option<Pod> {
     let lists = ["initContainers", "containers", "ephemeralContainers"];
     let all = lists.iter().filter_map(|list| spec.get(list)).flat_map(Node::members);
     let text = |one: &Node, key: &str| one.text_of(key).filter(|text| text.len() <= 1024).map(str::to_owned);
+    let is_all = all.clone().nth(MOST_CONTAINERS).is_none();
     let containers =
         all.take(MOST_CONTAINERS).map(|one| PodContainer { name: text(one, "name"), image: text(one, "image") });
-    Some(Pod {
+    let pod = Pod {
         path: TargetPath::new(b"/"),
         source: PodSource::Manifest,
         kind,
@@ -275,7 +320,8 @@ fn pod(node: &Node, above: u32) -> Option<Pod> {
         containers: containers.collect(),
         line: Some(above.saturating_add(metadata.get("name").map_or(node.line, |name| name.line))),
         modified: None,
-    })
+    };
+    Some((pod, is_all))
 }
 
 #[cfg(test)]
@@ -287,7 +333,7 @@ mod tests {
     #[test]
     fn manifests_name_pods_and_what_makes_them() {
         let text = b"# c\n---\napiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: host-provisioner-std\n  namespace: kube-system\nspec:\n  template:\n    spec:\n      containers:\n      - name: provisioner\n        image: alpine:latest\n---\nkind: ConfigMap\nmetadata: {name: x}\n---\nkind: Pod\nmetadata: {name: node-setup-a}\nspec: {containers: [{name: setup, image: 'alpine:latest'}]}\n";
-        let (pods, is_whole) = parse(text);
+        let (pods, fault) = parse(text);
         let told: Vec<_> =
             pods.iter().map(|pod| (pod.kind, pod.name.as_str(), pod.namespace.as_deref(), pod.line)).collect();
         assert_eq!(
@@ -297,8 +343,24 @@ mod tests {
                 (PodKind::Pod, "node-setup-a", None, Some(19))
             ]
         );
-        assert!(is_whole && pods[1].containers[0].image.as_deref() == Some("alpine:latest"));
-        assert!(!parse(b"kind: [").1);
+        assert!(fault.is_none() && pods[1].containers[0].image.as_deref() == Some("alpine:latest"));
+        assert_eq!(parse(b"kind: [").1, Some(GapReason::Malformed));
+    }
+
+    #[test]
+    fn what_a_bound_cuts_is_told() {
+        let pod = |containers: usize| {
+            let all = "{name: a},".repeat(containers);
+            format!("{{kind: Pod, metadata: {{name: x}}, spec: {{containers: [{all}]}}}}")
+        };
+        let list = |items: usize| format!("items: [{}]\n", format!("{},", pod(1)).repeat(items));
+        for (whole, cut) in [
+            (pod(MOST_CONTAINERS), pod(MOST_CONTAINERS + 1)),
+            (list(MOST_DOCUMENTS), list(MOST_DOCUMENTS + 1)),
+            ("kind: x\n---\n".repeat(MOST_DOCUMENTS - 1), "kind: x\n---\n".repeat(MOST_DOCUMENTS)),
+        ] {
+            assert_eq!((parse(whole.as_bytes()).1, parse(cut.as_bytes()).1), (None, Some(GapReason::TooLarge)));
+        }
     }
 
     #[test]

@@ -82,6 +82,7 @@ pub static EXTRACTORS: &[Extractor] = &[
     setting::EXTRACTOR,
     autostart::systemd::EXTRACTOR,
     autostart::systemd::LINKS,
+    autostart::environment::EXTRACTOR,
     autostart::cron::EXTRACTOR,
     autostart::script::EXTRACTOR,
     autostart::xdg::EXTRACTOR,

@@ -140,6 +140,11 @@ impl NameTable {
     }
 
     fn add_path(&mut self, path: &str, check: usize) {
+        // `**/*.x`: a name that may lie in any folder, by its end.
+        if let Some(end) = path.strip_prefix("**/*").filter(|end| !end.contains(['/', '*'])) {
+            self.suffix_gate.add(suffix_key(end.as_bytes()));
+            return self.suffixes.push((end.to_ascii_lowercase().into_bytes(), Asker { check, dirs: false }));
+        }
         let mut names = path.rsplit('/');
         let name = names.next().unwrap_or_default();
         if name.contains('*') {

@@ -148,6 +148,14 @@ impl Mounts {
         }
     }
 
+    /// Whether a path lies in a folder that an overlay lays over others.
+    #[must_use]
+    pub fn has_in_layer(&self, path: &TargetPath) -> bool {
+        let is_above =
+            |layer: &TargetPath| below(layer.as_bytes(), path.as_bytes()).is_some_and(|rest| !rest.is_empty());
+        self.by_path.values().flat_map(|mount| &mount.layers).any(is_above)
+    }
+
     /// Whether anything at all is mounted on a folder of this name: a cheap first question.
     #[must_use]
     pub fn may_be_at(&self, name: &[u8]) -> bool {
@@ -277,6 +285,12 @@ mod tests {
         assert_eq!(layers("lowerdir=/x/s/o/l/SHORT,upperdir=/x/s/o/2/diff"), both);
         assert_eq!(layers("lowerdir=l/SHORT,upperdir=2/diff"), both);
         assert_eq!(layers("lowerdir+=/x/s/o/1/diff,upperdir=/x/s/o/2/diff"), both);
+        let line =
+            b"46 43 0:39 / /x/s/o/2/merged rw - overlay overlay rw,lowerdir=/x/s/o/1/diff,upperdir=/x/s/o/2/diff";
+        let mut mounts = Mounts::parse(&root, b"/x", line);
+        mounts.find_layers(&root);
+        let is_in = |path: &str| mounts.has_in_layer(&TargetPath::new(path.as_bytes()));
+        assert!(is_in("/s/o/1/diff/a/b") && is_in("/s/o/2/diff/a") && !is_in("/s/o/1/diffs/a") && !is_in("/s/o/a"));
         // Of another host's disk, and of one that is gone, nothing can be said.
         assert_eq!(layers("lowerdir=/s/o/1/diff,upperdir=/x/s/o/2/diff"), Vec::<String>::new());
         assert_eq!(layers("lowerdir=/x/s/o/1/diff:/x/s/o/9/diff"), Vec::<String>::new());

@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use super::{CAP, Entry, content, gap, place_of, push, unread, words};
+use super::{CAP, Entry, Held, content, cut, gap, place_of, push, unread, words};
 use crate::extract::Extractor;
 use crate::extract::format::jsonc;
 use crate::extract::format::toml;
@@ -20,6 +20,7 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::host::Platform;
 use crate::model::interest::{Ask, Interest};
+use crate::model::path::TargetPath;
 
 /// The row for hooks.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -67,12 +68,21 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     let Some(content) = content(input, &mut harvest) else { return harvest };
     let platform = input.target.root.platform();
-    let entries = match input.candidate.name.ends_with(b".toml") {
+    let held = match input.candidate.name.ends_with(b".toml") {
         true => of_codex(&content.bytes, platform),
         false => jsonc::parse(&content.bytes).map(|value| of_settings(&value, platform)),
     };
-    match entries {
-        Ok(entries) => entries.into_iter().for_each(|entry| push(input, &content, entry, &mut harvest)),
+    match held {
+        Ok(held) => {
+            if held.is_cut {
+                cut(input, format!("only its first {MOST_HOOKS} hooks and servers were taken"), &mut harvest);
+            }
+            let workspace = workspace(input);
+            for mut entry in held.entries {
+                workspace.iter().for_each(|top| words::below(top, &mut entry.told, platform));
+                push(input, &content, entry, &mut harvest);
+            }
+        }
         // The agents refuse such a file as a whole.
         Err(why) if content.whole => harvest.gaps.push(gap(input, GapReason::Malformed).because(why).harmless()),
         Err(_) => {}
@@ -80,13 +90,23 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest
 }
 
+/// The folder in which an agent of a checkout works; none for an account's own settings, which hold in every folder.
+fn workspace(input: &Input<'_>) -> Option<TargetPath> {
+    let folder = input.folder();
+    let top = if folder.file_name().starts_with(b".") { folder.parent()? } else { folder };
+    let is_home = input.target.home_of(&top).is_some_and(|account| account.home == top || account.real_home == top);
+    let is_checkout = input.candidate.name == b".mcp.json" || input.folder().file_name().starts_with(b".");
+    (is_checkout && !is_home).then_some(top)
+}
+
 /// What a file of settings in JSON has run.
 #[must_use]
-pub fn of_settings(file: &Value, platform: Platform) -> Vec<Entry> {
-    let mut out = Vec::new();
+pub fn of_settings(file: &Value, platform: Platform) -> Held {
+    let mut held = Held::default();
     for (event, value) in file["hooks"].as_object().into_iter().flatten() {
-        hooks(event, "", value, 0, platform, &mut out);
+        hooks(event, "", value, 0, platform, &mut held);
     }
+    let Held { entries: mut out, mut is_cut } = held;
     for key in HELPERS {
         let command = file[*key].as_str().or_else(|| file["tools"].get(*key)?.as_str());
         out.extend(command.map(|command| of_text(key, command, platform)));
@@ -102,24 +122,26 @@ pub fn of_settings(file: &Value, platform: Platform) -> Vec<Entry> {
             out.push(Entry { enabled, ..of_words(name, &parts, "server of tools", platform) });
         }
     }
+    is_cut |= out.len() > MOST_HOOKS;
     out.truncate(MOST_HOOKS);
     let is_off = file["disableAllHooks"].as_bool() == Some(true);
     for entry in out.iter_mut().filter(|entry| is_off && entry.trigger != b"server of tools") {
         entry.enabled = Some(false);
     }
-    out
+    Held { entries: out, is_cut }
 }
 
 /// The commands of one event, at whatever depth the agent has them; `matcher` says for which tools.
-fn hooks(event: &str, matcher: &str, value: &Value, depth: u32, platform: Platform, out: &mut Vec<Entry>) {
-    if depth > DEEPEST || out.len() >= MOST_HOOKS {
+fn hooks(event: &str, matcher: &str, value: &Value, depth: u32, platform: Platform, out: &mut Held) {
+    if depth > DEEPEST || out.entries.len() >= MOST_HOOKS {
+        out.is_cut = true;
         return;
     }
     let matcher = value["matcher"].as_str().unwrap_or(matcher);
     if let Some(command) = value["command"].as_str() {
         let entry = of_text(event, command, platform);
         let trigger = if matcher.is_empty() { event.to_owned() } else { format!("{event} {matcher}") };
-        out.push(Entry { trigger: trigger.into_bytes(), ..entry });
+        out.entries.push(Entry { trigger: trigger.into_bytes(), ..entry });
     }
     let members = value.as_array().into_iter().flatten();
     members.chain(value["hooks"].as_array().into_iter().flatten()).for_each(|member| {
@@ -145,7 +167,7 @@ fn named(name: &str) -> Entry {
 ///
 /// # Errors
 /// It is no TOML, or nests too deep.
-pub fn of_codex(bytes: &[u8], platform: Platform) -> Result<Vec<Entry>, &'static str> {
+pub fn of_codex(bytes: &[u8], platform: Platform) -> Result<Held, &'static str> {
     let document = toml::parse(bytes).map_err(|_| "it is no TOML, or nests deeper than is read")?;
     let root = document.root();
     let mut out = Vec::new();
@@ -163,8 +185,9 @@ pub fn of_codex(bytes: &[u8], platform: Platform) -> Result<Vec<Entry>, &'static
         let parts: Vec<&str> = std::iter::once(program.text).chain(arguments.iter().map(|text| text.text)).collect();
         out.push(of_words(name, &parts, "server of tools", platform));
     }
+    let is_cut = out.len() > MOST_HOOKS;
     out.truncate(MOST_HOOKS);
-    Ok(out)
+    Ok(Held { entries: out, is_cut })
 }
 
 /// A row for a text that agents follow: where, whose, how large, since when.
@@ -231,6 +254,35 @@ mod tests {
     }
 
     #[test]
+    fn hooks_beyond_the_bound_are_a_gap() {
+        let gaps = |path: &str, text: String| {
+            Tree::with(&[(path, text.as_bytes())]).read(&EXTRACTOR, Platform::Linux, path).gaps
+        };
+        let hooks = |count: usize| {
+            format!(
+                "{{\"hooks\": {{\"Stop\": [{{\"command\": \"a\"}}{}]}}}}",
+                ", {\"command\": \"b\"}".repeat(count - 1)
+            )
+        };
+        let path = "/srv/w/.claude/settings.json";
+        assert!(gaps(path, hooks(MOST_HOOKS)).is_empty());
+        assert!(gaps(path, hooks(MOST_HOOKS + 1))[0].material);
+        let servers: String = (0..=MOST_HOOKS).map(|at| format!("[mcp_servers.m{at}]\ncommand = \"x\"\n")).collect();
+        assert_eq!(gaps("/srv/w/.codex/config.toml", servers)[0].reason, GapReason::TooLarge);
+    }
+
+    #[test]
+    fn programs_lie_in_the_checkout() {
+        let text =
+            r#"{"hooks": {"Stop": [{"command": "node .claude/setup.mjs"}, {"command": "$CLAUDE_PROJECT_DIR/x.sh"}]}}"#;
+        let rows = told("/srv/w/.claude/settings.json", text);
+        assert!(rows[0].contains("Script /srv/w/.claude/setup.mjs"), "{rows:?}");
+        assert!(rows[1].contains("Program /srv/w/x.sh"), "{rows:?}");
+        let rows = told("/home/mia/.claude/settings.json", text);
+        assert!(!rows[0].contains("Script") && !rows[1].contains("Program"), "{rows:?}");
+    }
+
+    #[test]
     fn texts_are_listed_and_not_read() {
         let tree = Tree::with(&[("/srv/w/CLAUDE.md", b"do this"), ("/srv/w/.cursor/rules/a.mdc", b"")]);
         for path in ["/srv/w/CLAUDE.md", "/srv/w/.cursor/rules/a.mdc"] {
@@ -244,7 +296,7 @@ mod tests {
         #[test]
         fn any_value_is_read(text in r#"(\{|\}|\[|\]|"hooks":|"command":|"a"|"matcher":|,|"mcpServers":){0,20}"#) {
             if let Ok(value) = jsonc::parse(text.as_bytes()) {
-                prop_assert!(of_settings(&value, Platform::Windows).len() <= MOST_HOOKS);
+                prop_assert!(of_settings(&value, Platform::Windows).entries.len() <= MOST_HOOKS);
             }
             let _any = of_codex(text.as_bytes(), Platform::Linux);
         }

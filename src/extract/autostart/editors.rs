@@ -9,9 +9,11 @@
 //! Tasks that somebody has to choose start nothing by themselves and have no row, unless one that starts needs them. The
 //! editor asks whether it trusts a folder, and keeps the answer elsewhere: whether a task is armed is not known.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
-use super::{CAP, Entry, content, gap, place_of, push, words};
+use super::{CAP, Entry, Held, content, cut, gap, place_of, push, words};
 use crate::extract::Extractor;
 use crate::extract::format::jsonc;
 use crate::extract::input::Input;
@@ -20,6 +22,7 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::host::Platform;
 use crate::model::interest::{Ask, Interest};
+use crate::model::path::TargetPath;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -34,6 +37,9 @@ pub const EXTRACTOR: Extractor = Extractor {
 
 /// Most tasks of one file.
 const MOST_TASKS: usize = 500;
+
+/// Most characters of a label that are kept of the task that needs another.
+const LONGEST_LABEL: usize = 80;
 
 /// The commands of a development container in the order in which they run. The first runs on the host, the others in the
 /// container.
@@ -53,14 +59,22 @@ fn read(input: &Input<'_>) -> Harvest {
     }
     let Some(content) = content(input, &mut harvest) else { return harvest };
     let platform = input.target.root.platform();
-    let is_tasks = input.candidate.name.eq_ignore_ascii_case(b"tasks.json");
+    let name = input.candidate.name.to_ascii_lowercase();
+    let is_tasks = !name.ends_with(b"devcontainer.json");
+    let workspace = workspace(input);
     match jsonc::parse(&content.bytes) {
-        Ok(value) if is_tasks => tasks(&value, platform).into_iter().for_each(|entry| {
-            push(input, &content, entry, &mut harvest);
-        }),
-        Ok(value) => of_container(&value, platform).into_iter().for_each(|entry| {
-            push(input, &content, entry, &mut harvest);
-        }),
+        Ok(value) => {
+            let value =
+                if name.ends_with(b".code-workspace") { value.get("tasks").unwrap_or(&Value::Null) } else { &value };
+            let held = if is_tasks { tasks(value, platform) } else { of_container(value, platform) };
+            if held.is_cut {
+                cut(input, format!("only its first {MOST_TASKS} tasks were taken"), &mut harvest);
+            }
+            for mut entry in held.entries {
+                workspace.iter().for_each(|top| words::below(top, &mut entry.told, platform));
+                push(input, &content, entry, &mut harvest);
+            }
+        }
         Err(why) if content.whole => {
             let gap = gap(input, GapReason::Malformed).because(why);
             // The editor makes what it can of a text with faults.
@@ -73,26 +87,47 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest
 }
 
+/// The folder that is opened, in which a task runs; none where an account's own tasks fit every folder.
+fn workspace(input: &Input<'_>) -> Option<TargetPath> {
+    let folder = input.folder();
+    match folder.file_name() {
+        b".vscode" | b".devcontainer" => folder.parent(),
+        b"User" => None,
+        _ => Some(folder),
+    }
+}
+
 fn has(text: &[u8], word: &[u8]) -> bool {
     memchr::memmem::find(text, word).is_some()
 }
 
 /// The tasks that start when the folder is opened, and those that they need.
 #[must_use]
-pub fn tasks(file: &Value, platform: Platform) -> Vec<Entry> {
-    let all: Vec<&Value> = file["tasks"].as_array().into_iter().flatten().take(MOST_TASKS).collect();
+pub fn tasks(file: &Value, platform: Platform) -> Held {
+    let all: Vec<&Value> = file["tasks"].as_array().into_iter().flatten().collect();
+    let mut by_label: HashMap<&str, &Value> = HashMap::new();
+    for task in &all {
+        by_label.entry(label(task)).or_insert(task);
+    }
     let starts = |task: &&Value| task["runOptions"].get("runOn").and_then(Value::as_str) == Some("folderOpen");
     let mut due: Vec<(&Value, String)> =
         all.iter().filter(|task| starts(task)).map(|task| (*task, "folderOpen".to_owned())).collect();
-    let mut out = Vec::new();
+    let mut seen: HashSet<&str> = due.iter().map(|(task, _)| label(task)).collect();
+    let mut out = Held::default();
     let mut at = 0;
     while let Some((task, trigger)) = due.get(at).cloned() {
+        if at == MOST_TASKS {
+            out.is_cut = true;
+            break;
+        }
         at += 1;
-        out.extend(entries_of(file, task, &trigger, platform));
-        for name in names(&task["dependsOn"]) {
-            let needed = all.iter().find(|other| label(other) == name);
-            if let Some(needed) = needed.filter(|needed| !due.iter().any(|(one, _)| std::ptr::eq(*one, **needed))) {
-                due.push((needed, format!("folderOpen, needed by {}", label(task))));
+        out.entries.extend(entries_of(file, task, &trigger, platform));
+        let needed = names(&task["dependsOn"]).into_iter().filter_map(|name| by_label.get_key_value(name));
+        for (name, needed) in needed {
+            // One more than are taken, so that the bound is told.
+            if due.len() <= MOST_TASKS && seen.insert(name) {
+                let by: String = label(task).chars().take(LONGEST_LABEL).collect();
+                due.push((needed, format!("folderOpen, needed by {by}")));
             }
         }
     }
@@ -107,7 +142,7 @@ fn label(task: &Value) -> &str {
 fn names(value: &Value) -> Vec<&str> {
     match value {
         Value::String(name) => vec![name],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).take(MOST_TASKS).collect(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     }
 }
@@ -151,8 +186,9 @@ fn command(kind: AutostartKind, name: &str, parts: &[&str], is_shell: bool, plat
 
 /// The commands of a development container: a text for the shell, a list of words, or several of these by name.
 #[must_use]
-pub fn of_container(file: &Value, platform: Platform) -> Vec<Entry> {
+pub fn of_container(file: &Value, platform: Platform) -> Held {
     let mut out = Vec::new();
+    let mut is_cut = false;
     for key in OF_CONTAINER {
         // What runs in the container runs on its system, not on this one.
         let platform = if *key == "initializeCommand" { platform } else { Platform::Linux };
@@ -168,6 +204,7 @@ pub fn of_container(file: &Value, platform: Platform) -> Vec<Entry> {
         };
         match &file[*key] {
             Value::Object(several) => {
+                is_cut |= several.len() > MOST_TASKS;
                 several.iter().take(MOST_TASKS).for_each(|(name, value)| add(&format!("{key} {name}"), value));
             }
             value => add(key, value),
@@ -177,7 +214,7 @@ pub fn of_container(file: &Value, platform: Platform) -> Vec<Entry> {
     for entry in out.iter_mut().filter(|entry| entry.trigger == b"in the container") {
         entry.told.programs.clear();
     }
-    out
+    Held { entries: out, is_cut }
 }
 
 #[cfg(test)]
@@ -214,6 +251,40 @@ mod tests {
     }
 
     #[test]
+    fn tasks_beyond_the_bound_are_a_gap() {
+        let one = r#"{"label": "x", "command": "y", "runOptions": {"runOn": "folderOpen"}},"#;
+        let path = "/srv/w/.vscode/tasks.json";
+        let gaps = |count: usize, rest: &str| {
+            let text = format!("{{\"tasks\": [{}{rest}]}}", one.repeat(count));
+            Tree::with(&[(path, text.as_bytes())]).read(&EXTRACTOR, Platform::Linux, path).gaps
+        };
+        assert!(gaps(MOST_TASKS, "").is_empty());
+        let cut = gaps(MOST_TASKS + 1, "");
+        assert!(cut.len() == 1 && cut[0].material && cut[0].reason == GapReason::TooLarge, "{cut:?}");
+        // Behind many that somebody has to choose, one that starts is found.
+        let text = format!("{{\"tasks\": [{}{one}]}}", r#"{"label": "z"},"#.repeat(MOST_TASKS));
+        assert_eq!(told(Platform::Linux, path, &text).len(), 1);
+        let many: String = (0..=MOST_TASKS).map(|at| format!("\"a{at}\": \"x\",")).collect();
+        let path = "/srv/w/.devcontainer.json";
+        let text = format!("{{\"initializeCommand\": {{{many}}}}}");
+        let tree = Tree::with(&[(path, text.as_bytes())]);
+        assert_eq!(tree.read(&EXTRACTOR, Platform::Linux, path).gaps.len(), 1);
+    }
+
+    #[test]
+    fn programs_lie_in_the_folder_that_is_opened() {
+        let task = r#"{"tasks": [{"label": "x", "command": "node ./.vscode/setup.mjs", "runOptions": {"runOn": "folderOpen"}},
+            {"label": "y", "type": "process", "command": "${workspaceFolder}/y.sh", "runOptions": {"runOn": "folderOpen"}}]}"#;
+        let rows = told(Platform::Linux, "/srv/w/.vscode/tasks.json", task);
+        assert!(rows[0].contains("Script /srv/w/.vscode/setup.mjs"), "{rows:?}");
+        assert!(rows[1].contains("Program /srv/w/y.sh"), "{rows:?}");
+        let rows = told(Platform::Linux, "/home/mia/.config/Code/User/tasks.json", task);
+        assert!(rows.len() == 2 && !rows[0].contains("Script"), "{rows:?}");
+        let rows = told(Platform::Linux, "/srv/w/a.code-workspace", &format!("{{\"folders\": [], \"tasks\": {task}}}"));
+        assert!(rows.len() == 2 && rows[0].contains("Script /srv/w/.vscode/setup.mjs"), "{rows:?}");
+    }
+
+    #[test]
     fn containers_run_commands() {
         let text =
             r#"{"initializeCommand": ["/opt/x", "-a"], "postCreateCommand": {"a": "pip install .", "b": ["/opt/y"]}}"#;
@@ -242,7 +313,8 @@ mod tests {
         #[test]
         fn any_value_is_read(text in r#"(\{|\}|\[|\]|"tasks":|"command":|"a"|"dependsOn":|,|"initializeCommand":){0,20}"#) {
             if let Ok(value) = jsonc::parse(text.as_bytes()) {
-                prop_assert!(tasks(&value, Platform::Linux).len() + of_container(&value, Platform::Windows).len() < 100);
+                let (tasks, others) = (tasks(&value, Platform::Linux), of_container(&value, Platform::Windows));
+                prop_assert!(tasks.entries.len() + others.entries.len() < 100);
             }
         }
     }

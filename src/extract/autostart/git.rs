@@ -11,10 +11,11 @@
 
 use super::command::{self, Told};
 use super::script::{self, Odd};
-use super::{CAP, Entry, content, is_void, place_of, push};
+use super::{CAP, Entry, content, cut, gap_at, is_void, place_of, push};
 use crate::extract::Extractor;
 use crate::extract::input::{Content, Input};
 use crate::model::autostart::{AutostartKind, Role};
+use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, Candidate, EntryKind, Interest};
 use crate::model::path::TargetPath;
@@ -36,6 +37,11 @@ const HOOKS: &[&str] = &[
     "applypatch-msg",
     "commit-msg",
     "fsmonitor-watchman",
+    "fsmonitor-watchmanv2",
+    "p4-changelist",
+    "p4-post-changelist",
+    "p4-pre-submit",
+    "p4-prepare-changelist",
     "post-applypatch",
     "post-checkout",
     "post-commit",
@@ -65,7 +71,7 @@ const MOST_FOLDERS: usize = 4;
 fn read(input: &Input<'_>) -> Harvest {
     let mut harvest = Harvest::default();
     let Some(place) = place_of(input, "git") else { return harvest };
-    if is_void(input) || is_in_layer(&input.candidate.path) {
+    if is_void(input) {
         return harvest;
     }
     match place.rule.kind {
@@ -74,13 +80,6 @@ fn read(input: &Input<'_>) -> Harvest {
         _ => settings(input, &mut harvest),
     }
     harvest
-}
-
-/// Whether a path lies in what container engines store: nothing there starts on this host.
-fn is_in_layer(path: &TargetPath) -> bool {
-    let names: Vec<&[u8]> = path.components().collect();
-    let has = |part: &[&[u8]]| names.windows(part.len()).any(|window| window == part);
-    has(&[b"lib", b"docker"]) || has(&[b"lib", b"containerd"]) || has(&[b"containers", b"storage"])
 }
 
 /// Whether the folder above that of the candidate is where git keeps a repository.
@@ -120,7 +119,11 @@ fn settings(input: &Input<'_>, harvest: &mut Harvest) {
         };
         push(input, &content, entry, harvest);
     }
+    folders.sort_unstable();
     folders.dedup();
+    if folders.len() > MOST_FOLDERS {
+        cut(input, format!("only {MOST_FOLDERS} of the folders of hooks that it names were looked into"), harvest);
+    }
     folders.iter().take(MOST_FOLDERS).for_each(|folder| hooks_of(input, folder, harvest));
 }
 
@@ -141,9 +144,21 @@ fn folder(input: &Input<'_>, content: &Content, written: &[u8]) -> Option<Target
 
 fn hooks_of(input: &Input<'_>, folder: &TargetPath, harvest: &mut Harvest) {
     let root = &input.target.root;
-    let Ok(dir) = root.resolve(folder).and_then(|place| root.open_dir(&place)) else { return };
+    let dir = match root.resolve(folder).and_then(|place| root.open_dir(&place)) {
+        Ok(dir) => dir,
+        // Git runs no hooks from a folder that is not there.
+        Err(GapReason::Missing | GapReason::DanglingLink) => return,
+        Err(why) => return harvest.gaps.push(gap_at(input, folder, why)),
+    };
     for name in HOOKS {
-        let Ok(stat) = dir.stat_entry(name.as_bytes()) else { continue };
+        let stat = match dir.stat_entry(name.as_bytes()) {
+            Ok(stat) => stat,
+            Err(GapReason::Missing) => continue,
+            Err(why) => {
+                harvest.gaps.push(gap_at(input, &folder.join(name.as_bytes()), why));
+                continue;
+            }
+        };
         let path = folder.join(name.as_bytes());
         let candidate = Candidate::<'_, Dir> { check: 0, dir: &dir, name: name.as_bytes(), kind: stat.kind, path };
         let other = input.instead(&candidate);
@@ -281,6 +296,8 @@ fn weigh(one: &Setting) -> Option<(Weight, Meaning)> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "plants a link")]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -307,6 +324,29 @@ mod tests {
         assert!(rows.len() == 2 && rows[1].contains("/tmp/x.py Temporary"), "{rows:?}");
         assert!(told("/srv/app/src/hooks/update").is_empty());
         assert_eq!(told("/srv/bare.git/hooks/update"), ["GitHook update | when update | Program /usr/bin/python3"]);
+    }
+
+    #[test]
+    fn the_names_of_hooks_are_those_of_the_places() {
+        let places = crate::target::starts::StartPlaces::built_in();
+        let rule = places.rules().iter().find(|rule| rule.id == "git-hooks").unwrap();
+        let mut named: Vec<&str> = rule.paths.iter().map(|path| path.strip_prefix("**/hooks/").unwrap()).collect();
+        named.sort_unstable();
+        assert_eq!(named, HOOKS);
+    }
+
+    #[test]
+    fn folders_of_hooks_that_are_not_looked_into_are_gaps() {
+        let many: String = (0..6).map(|at| format!("[core]\nhooksPath = /srv/h{at}\n")).collect();
+        let path = "/home/mia/.gitconfig";
+        let tree = Tree::with(&[(path, many.as_bytes())]);
+        let gaps = tree.read(&EXTRACTOR, Platform::Linux, path).gaps;
+        assert!(gaps.len() == 1 && gaps[0].material && gaps[0].reason == GapReason::TooLarge, "{gaps:?}");
+        let one = b"[core]\nhooksPath = /srv/loop\n".as_slice();
+        let tree = Tree::with(&[(path, one)]);
+        std::os::unix::fs::symlink("loop", tree.at("/srv/loop")).unwrap();
+        assert_eq!(tree.read(&EXTRACTOR, Platform::Linux, path).gaps.len(), 1);
+        assert!(Tree::with(&[(path, one)]).read(&EXTRACTOR, Platform::Linux, path).gaps.is_empty());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub const EXTRACTOR: Extractor = Extractor {
     read,
 };
 
+// Of what is taken from a list there is one more than rows are kept, so that `push` tells of the bound.
+
 /// In the flags of a login item: it is turned on.
 const TURNED_ON: i64 = 1;
 
@@ -81,13 +83,13 @@ pub fn login_items(top: &Node) -> Vec<Entry> {
     }
     let of_window = top.get("AutoLaunchedApplicationDictionary").map(Node::members).unwrap_or_default();
     let of_settings = top.get("SessionItems").and_then(|items| items.get("CustomListItems")).map(Node::members);
-    for one in of_window.iter().chain(of_settings.unwrap_or_default()).take(MOST) {
+    for one in of_window.iter().chain(of_settings.unwrap_or_default()).take(MOST + 1) {
         let path = one.text_of("Path").unwrap_or_default();
         let name = one.text_of("Name").unwrap_or(path);
         out.push(item(name.as_bytes(), started(path)));
     }
     let objects = top.get("$objects").map(Node::members).unwrap_or_default();
-    for one in objects.iter().filter(|one| one.get("executablePath").is_some()).take(MOST) {
+    for one in objects.iter().filter(|one| one.get("executablePath").is_some()).take(MOST + 1) {
         out.extend(record(objects, one));
     }
     out
@@ -134,7 +136,7 @@ fn named<'a>(objects: &'a [Node], node: &'a Node) -> Option<&'a Node> {
 pub fn rules(top: &Node) -> Vec<Entry> {
     let one = std::slice::from_ref(top);
     let rules = if top.members().is_empty() { one } else { top.members() };
-    rules.iter().flat_map(actions).take(MOST).collect()
+    rules.iter().flat_map(actions).take(MOST + 1).collect()
 }
 
 fn actions(rule: &Node) -> Vec<Entry> {
@@ -221,6 +223,26 @@ mod tests {
         assert_eq!(items[0].told.programs, [(b"/opt/sync".to_vec(), Role::Program, 0)]);
         let path = "/private/var/db/com.apple.backgroundtaskmanagement/BackgroundItems-v8.btm";
         assert_eq!(told(path, "<plist><dict/></plist>"), ["LoginItem BackgroundItems-v8.btm"]);
+    }
+
+    #[test]
+    fn items_and_rules_beyond_the_bound_are_a_gap() {
+        let item = "<dict><key>Path</key><string>/a</string></dict>".repeat(MOST + 1);
+        let rule = "<dict><key>actions</key><array><dict><key>command</key><string>a</string></dict></array></dict>"
+            .repeat(MOST + 1);
+        for (path, text) in [
+            (
+                "/Library/Preferences/com.apple.loginwindow.plist",
+                format!(
+                    "<plist><dict><key>AutoLaunchedApplicationDictionary</key><array>{item}</array></dict></plist>"
+                ),
+            ),
+            ("/private/etc/emond.d/rules/r.plist", format!("<plist><array>{rule}</array></plist>")),
+        ] {
+            let harvest = Tree::with(&[(path, text.as_bytes())]).read(&EXTRACTOR, Platform::Macos, path);
+            assert_eq!(harvest.facts.autostarts.len(), MOST, "{path}");
+            assert!(harvest.gaps.iter().any(|gap| gap.material), "{path}");
+        }
     }
 
     proptest! {

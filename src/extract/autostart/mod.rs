@@ -10,11 +10,13 @@ pub mod at;
 pub mod command;
 pub mod cron;
 pub mod editors;
+pub mod environment;
 pub mod event;
 pub mod git;
 pub mod launchd;
 pub mod linked;
 pub mod macos;
+pub mod named;
 pub mod pam;
 pub mod preload;
 pub mod registry;
@@ -34,6 +36,7 @@ use super::input::{Content, Input};
 use crate::model::autostart::{Autostart, AutostartKind, LONGEST_COMMAND, Started};
 use crate::model::coverage::{Gap, GapReason};
 use crate::model::facts::Harvest;
+use crate::model::glob;
 use crate::model::host::Account;
 use crate::model::id::Id;
 use crate::model::interest::EntryKind;
@@ -48,6 +51,27 @@ pub const CAP: u64 = 1 << 20;
 
 /// Most entries that are kept of one file; honest ones have a handful.
 pub const MOST: usize = 2000;
+
+/// How engines lay out what containers and images consist of: Docker's and Podman's drivers, the volumes of both, containerd's
+/// snapshots.
+const STORES: &[&[&str]] = &[
+    &["overlay2", "*", "diff"],
+    &["overlay2", "*", "merged"],
+    &["overlay", "*", "diff"],
+    &["overlay", "*", "merged"],
+    &["fuse-overlayfs", "*", "diff"],
+    &["vfs", "dir", "*"],
+    &["btrfs", "subvolumes", "*"],
+    &["devicemapper", "mnt", "*", "rootfs"],
+    &["aufs", "diff", "*"],
+    &["aufs", "mnt", "*"],
+    &["zfs", "graph", "*"],
+    &["io.containerd.snapshotter.v1.*", "snapshots", "*"],
+    &["io.containerd.runtime.v2.task", "*", "*", "rootfs"],
+    &["lib", "docker"],
+    &["lib", "containerd"],
+    &["containers", "storage"],
+];
 
 /// One entry, as its reader understands it.
 pub struct Entry {
@@ -92,6 +116,15 @@ impl Entry {
     }
 }
 
+/// What a file holds that starts by itself, as far as a bound lets it be read.
+#[derive(Default)]
+pub struct Held {
+    /// The entries, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// Whether a bound left some out.
+    pub is_cut: bool,
+}
+
 /// What the candidate is among the places of `family`, if the swept system or one of its accounts reads it there. Copies,
 /// templates and parts of containers start nothing here.
 #[must_use]
@@ -101,7 +134,19 @@ pub fn place_of<'a>(input: &'a Input<'_>, family: &str) -> Option<StartPlace<'a>
         |top: &TargetPath| target.home_of(top).is_some_and(|account| account.home == *top || account.real_home == *top);
     let platform = target.root.platform();
     let is_wanted = |rule: &StartRule| rule.family.as_deref() == Some(family) && rule.systems.contains(&platform);
-    target.starts.find(&input.candidate.path, is_wanted, is_home).filter(|place| place.is_in_place)
+    let place = target.starts.find(&input.candidate.path, is_wanted, is_home).filter(|place| place.is_in_place)?;
+    (!is_in_layer(&input.candidate.path) && !target.mounts.has_in_layer(&input.candidate.path)).then_some(place)
+}
+
+/// Whether a path lies in what container engines store, by the shape of their stores: nothing there starts on this host, and
+/// nothing in a copy of them. Places that may lie in any folder would be found there too.
+fn is_in_layer(path: &TargetPath) -> bool {
+    let names: Vec<&[u8]> = path.components().collect();
+    STORES.iter().any(|store| {
+        names
+            .windows(store.len())
+            .any(|part| part.iter().zip(*store).all(|(name, wanted)| glob::fits(wanted.as_bytes(), name, glob::exact)))
+    })
 }
 
 /// Whether the candidate is a link by which nothing is started: to `/dev/null`, which masks, or to what is not there.
@@ -154,6 +199,23 @@ pub fn gap(input: &Input<'_>, why: GapReason) -> Gap {
         gap.owner_uid = input.candidate.dir.stat_entry(input.candidate.name).ok().map(|stat| stat.uid);
     }
     gap
+}
+
+/// A gap at another file of the host that the candidate names; of what was refused, the owner tells whose it is.
+#[must_use]
+pub fn gap_at(input: &Input<'_>, path: &TargetPath, why: GapReason) -> Gap {
+    let root = &input.target.root;
+    let owner = || root.resolve(path).ok().or_else(|| root.resolve(&path.parent()?).ok()).map(|place| place.stat.uid);
+    let mut gap = input.gap_at(path.clone(), why);
+    if why == GapReason::PermissionDenied {
+        gap.owner_uid = owner();
+    }
+    gap
+}
+
+/// A gap for a bound that left out some of what the candidate holds.
+pub fn cut(input: &Input<'_>, says: String, harvest: &mut Harvest) {
+    harvest.gaps.push(gap(input, GapReason::TooLarge).because(says));
 }
 
 /// Adds a row for an entry of the candidate. Where a link of another name led to the file, nothing of it is shown.
@@ -236,6 +298,34 @@ fn runner<'a>(input: &'a Input<'_>, stat: Stat, named: Option<&[u8]>) -> Option<
     let by_uid = || accounts.iter().find(|account| account.uid == Some(stat.uid));
     let account: Option<&Account> = by_name.or_else(|| input.target.home_of(&input.candidate.path)).or_else(by_uid);
     account.map(|account| &account.home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::planted::Tree;
+    use super::*;
+    use crate::model::host::Platform;
+
+    #[test]
+    fn what_lies_in_a_layer_starts_nothing_here() {
+        let text =
+            br#"{"tasks": [{"label": "x", "command": "/opt/x", "runOptions": {"runOn": "folderOpen"}}]}"#.as_slice();
+        let rows = |top: &str| {
+            let path = format!("{top}/srv/w/.vscode/tasks.json");
+            Tree::with(&[(&path, text)]).told(&editors::EXTRACTOR, Platform::Linux, &path).len()
+        };
+        for top in [
+            "/var/lib/docker/overlay2/x/diff",
+            "/mnt/overlay2/x/diff",
+            "/home/mia/.local/share/containers/storage/overlay/x/diff",
+            "/run/k3s/io.containerd.snapshotter.v1.overlayfs/snapshots/7/fs",
+        ] {
+            assert_eq!(rows(top), 0, "{top}");
+        }
+        for top in ["", "/mnt/backup", "/home/mia/overlay2/x"] {
+            assert_eq!(rows(top), 1, "{top}");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 //! ```
 
 use super::command::Told;
+use super::named::{self, Seen};
 use super::script::Odd;
 use super::{CAP, Entry, content, is_void, place_of, push};
 use crate::extract::Extractor;
-use crate::extract::input::Input;
+use crate::extract::input::{Content, Input};
 use crate::model::autostart::{AutostartKind, Role};
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, Interest};
@@ -31,11 +32,16 @@ fn read(input: &Input<'_>) -> Harvest {
         return harvest;
     }
     let Some(content) = content(input, &mut harvest) else { return harvest };
+    entries(input, &content, &mut Seen::default(), &mut harvest);
+    harvest
+}
+
+fn entries(input: &Input<'_>, content: &Content, seen: &mut Seen, harvest: &mut Harvest) {
     let is_preload = input.candidate.name == b"ld.so.preload";
     for (line, path) in parse(&content.bytes) {
         let told = Told::one(&path, Role::Library, line);
         // Any library that every program loads is worth a row; a folder is only where it lies oddly.
-        if !is_preload && !Odd::of(input, &content).is_any(&told) {
+        if !is_preload && !Odd::of(input, content).is_any(&told) {
             continue;
         }
         let entry = Entry {
@@ -46,17 +52,39 @@ fn read(input: &Input<'_>) -> Harvest {
             is_whole_file: false,
             ..Entry::new(AutostartKind::Preload, input.candidate.name)
         };
-        push(input, &content, entry, &mut harvest);
+        push(input, content, entry, harvest);
     }
-    harvest
+    for written in included(&content.bytes).iter().filter(|_| !is_preload) {
+        let path = if written.starts_with(b"/") {
+            input.target.root.target_path(written)
+        } else {
+            input.folder().join(written)
+        };
+        named::read(input, "preload", &path, seen, harvest, &entries);
+    }
 }
 
-/// The paths of a file, and in which line. `include` lines of `ld.so.conf` name files that are read anyway.
+/// What the `include` lines of `ld.so.conf` name: files, or patterns of them, any of which may lie outside of
+/// `ld.so.conf.d`.
+fn included(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let lines = bytes.split(|byte| *byte == b'\n').map(words);
+    let named = lines.filter_map(|line| line.strip_prefix(b"include").map(<[u8]>::to_vec));
+    let parts = |line: Vec<u8>| line.split(u8::is_ascii_whitespace).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let is_one = |line: &Vec<u8>| line.first().is_some_and(u8::is_ascii_whitespace);
+    named.filter(is_one).flat_map(parts).filter(|part| !part.is_empty()).collect()
+}
+
+/// A line without its comment and the blanks around it.
+fn words(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii()
+}
+
+/// The paths of a file, and in which line; what `include` lines name is none.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
     let mut out = Vec::new();
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        let text = text.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
+        let text = words(text);
         if text.starts_with(b"include ") || text.starts_with(b"include\t") || text.starts_with(b"hwcap ") {
             continue;
         }
@@ -94,6 +122,25 @@ mod tests {
             ["Preload x.conf | runs /tmp/.x/lib | when every library | Library /tmp/.x/lib Temporary Hidden"]
         );
         assert!(told("/srv/etc/ld.so.preload", "/x.so").is_empty());
+    }
+
+    #[test]
+    fn what_the_loader_includes_is_read() {
+        let path = "/etc/ld.so.conf";
+        let tree = Tree::with(&[
+            (path, b"include ld.so.conf.d/*.conf\ninclude\t/opt/l/*.conf x/y # c\ninclude /opt/*/z.conf\n"),
+            ("/etc/ld.so.conf.d/a.conf", b"/tmp/read-where-it-lies\n"),
+            ("/opt/l/b.conf", b"/tmp/b\ninclude /etc/ld.so.conf\ninclude b.conf\n"),
+            ("/etc/x/y", b"/tmp/y\n"),
+        ]);
+        assert_eq!(
+            tree.told(&EXTRACTOR, Platform::Linux, path),
+            [
+                "Preload b.conf | runs /tmp/b | when every library | Library /tmp/b Temporary",
+                "Preload y | runs /tmp/y | when every library | Library /tmp/y Temporary",
+            ]
+        );
+        assert_eq!(tree.read(&EXTRACTOR, Platform::Linux, path).gaps.len(), 1);
     }
 
     proptest! {

@@ -145,6 +145,13 @@ impl Found {
         }
     }
 
+    /// The same of one of many; beyond those that are looked at, only that there are more is noted.
+    fn bounded<T>(&mut self, (at, answer): (usize, Result<T, Fault>)) -> Option<T> {
+        let beyond =
+            Fault { reason: GapReason::TooLarge, what: "it has more keys below one key than are looked at", at: 0 };
+        self.ask(if at < MOST_KEYS { answer } else { Err(beyond) })
+    }
+
     fn values<F: ReadAt + ?Sized>(&mut self, key: &Key<'_, F>) -> Vec<Value> {
         key.values().into_iter().filter_map(|value| self.ask(value)).collect()
     }
@@ -160,8 +167,8 @@ impl Found {
         if !path.ends_with("RunOnceEx") {
             return;
         }
-        for below in key.subkeys().take(MOST_KEYS) {
-            let Some(below) = self.ask(below) else { continue };
+        for below in key.subkeys().take(MOST_KEYS + 1).enumerate() {
+            let Some(below) = self.bounded(below) else { continue };
             for value in self.values(&below).iter().filter(|value| !value.name.is_empty()) {
                 let name = format!("{}\\{}", below.name(), value.name);
                 self.add(path, &name, &text_of(value), trigger, below.written());
@@ -171,8 +178,8 @@ impl Found {
 
     /// Those values of every key below.
     fn below<F: ReadAt + ?Sized>(&mut self, path: &str, key: &Key<'_, F>, names: &[&str], trigger: &str) {
-        for below in key.subkeys().take(MOST_KEYS) {
-            let Some(below) = self.ask(below) else { continue };
+        for below in key.subkeys().take(MOST_KEYS + 1).enumerate() {
+            let Some(below) = self.bounded(below) else { continue };
             for value in self.values(&below) {
                 let text = text_of(&value);
                 if !text.is_empty() && names.iter().any(|name| value.name.eq_ignore_ascii_case(name)) {
@@ -273,6 +280,20 @@ Microsoft\Windows\CurrentVersion\RunOnceEx\001
         assert!(machine.iter().any(|row| row.contains(r"sethc.exe\Debugger | runs C:\x\cmd.exe | when instead of it")));
         assert!(machine.iter().any(|row| row.contains(r"WOW6432Node\Microsoft\Windows\CurrentVersion\Run\Old")));
         assert!(machine.iter().any(|row| row.contains(r"RunOnceEx\001\1 | runs C:\x\ex.exe")));
+    }
+
+    #[test]
+    fn keys_beyond_the_bound_are_a_gap() {
+        let mut found = Found::default();
+        assert_eq!(found.bounded((MOST_KEYS - 1, Ok(1))), Some(1));
+        assert!(found.fault.is_none() && found.bounded((MOST_KEYS, Ok(1))).is_none());
+        assert_eq!(found.fault.map(|fault| fault.reason), Some(GapReason::TooLarge));
+        let many: String = (0..=MOST_KEYS)
+            .map(|at| format!("Microsoft\\Windows\\CurrentVersion\\RunOnceEx\\{at:05}\n    N:dword = 7\n"))
+            .collect();
+        let path = "/Windows/System32/config/SOFTWARE";
+        let gaps = Tree::with(&[(path, &hive(&many))]).read(&EXTRACTOR, Platform::Windows, path).gaps;
+        assert!(gaps.iter().any(|gap| gap.material && gap.reason == GapReason::TooLarge), "{gaps:?}");
     }
 
     #[test]

@@ -13,17 +13,16 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::command::{self, Told};
-use super::{CAP, Entry, content, gap, is_void, place_of, push};
+use super::named::{self, Seen};
+use super::{CAP, Entry, content, is_void, place_of, push};
 use crate::extract::Extractor;
 use crate::extract::format::shell_words::Word;
 use crate::extract::format::unit_lines;
 use crate::extract::input::{Content, Input};
 use crate::model::autostart::{AutostartKind, Role};
-use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
-use crate::model::interest::{Ask, Candidate, Interest};
+use crate::model::interest::{Ask, Interest};
 use crate::model::path::TargetPath;
-use crate::target::dir::Dir;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -35,9 +34,6 @@ pub const EXTRACTOR: Extractor = Extractor {
     cap: CAP,
     read,
 };
-
-/// Most files of keys that settings are followed to.
-const MOST_FILES: usize = 256;
 
 /// What keys may do that is of use to others than their owner, as options name it.
 const OPENING: &[&[u8]] = &[b"cert-authority", b"tunnel", b"permitopen", b"permitlisten", b"principals", b"user-rc"];
@@ -55,7 +51,7 @@ fn read(input: &Input<'_>) -> Harvest {
         let account = (!is_own).then(|| input.candidate.name.to_vec());
         keys(input, &content, account.as_deref(), &mut harvest);
     } else {
-        settings(input, &content, &mut harvest);
+        settings(input, &content, &mut Seen::default(), &mut harvest);
     }
     harvest
 }
@@ -117,10 +113,10 @@ impl Key {
         self.options.iter().find(|(name, _)| name == option).and_then(|(_, value)| value.as_deref())
     }
 
-    /// Its comment, its kind, and its fingerprint as `ssh-keygen -l` shows it.
+    /// Its comment, its kind, and its fingerprint as `ssh-keygen -l` shows it, where it has one.
     fn name(&self) -> Vec<u8> {
         let print = STANDARD.decode(&self.blob).map(|blob| STANDARD_NO_PAD.encode(Sha256::digest(&blob)));
-        let print = print.map_or_else(|_| "no fingerprint".to_owned(), |print| format!("SHA256:{print}"));
+        let print = print.map_or_else(|_| String::new(), |print| format!("SHA256:{print}"));
         let parts = [self.comment.as_slice(), &self.algorithm, print.as_bytes()];
         let parts: Vec<&[u8]> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(&b' ')
@@ -201,17 +197,21 @@ fn option(text: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     (name, at.and_then(|at| text.get(at + 1..)).map(<[u8]>::to_vec))
 }
 
-fn settings(input: &Input<'_>, content: &Content, harvest: &mut Harvest) {
-    let mut files = Vec::new();
+fn settings(input: &Input<'_>, content: &Content, seen: &mut Seen, harvest: &mut Harvest) {
+    let (mut files, mut included) = (Vec::new(), Vec::new());
     for (line, key, value) in parse_settings(&content.bytes) {
         let is_program = matches!(
             key.as_slice(),
             b"authorizedkeyscommand" | b"authorizedprincipalscommand" | b"forcecommand" | b"subsystem"
         );
+        let from = usize::from(key == b"subsystem");
+        // What the first word says: `internal-sftp -d /none` is sshd's own, `/x none` is not.
+        let is_own = value.get(from).is_none_or(|word| matches!(word.as_slice(), b"internal-sftp" | b"none"));
         if key == b"authorizedkeysfile" {
-            files.extend(value.into_iter().take(16));
-        } else if is_program && !value.iter().any(|word| matches!(word.as_slice(), b"internal-sftp" | b"none")) {
-            let from = usize::from(key == b"subsystem");
+            files.extend(value);
+        } else if key == b"include" {
+            included.extend(value);
+        } else if is_program && !is_own {
             let words = value.iter().skip(from).map(|text| Word { text: text.clone(), line });
             let told: Told = match key.as_slice() {
                 b"forcecommand" => command::of_script(&value.join(&b' ')),
@@ -231,6 +231,10 @@ fn settings(input: &Input<'_>, content: &Content, harvest: &mut Harvest) {
     files.sort();
     files.dedup();
     follow(input, &files, harvest);
+    for written in included {
+        let whole = if written.starts_with(b"/") { written } else { [b"/etc/ssh/".as_slice(), &written].concat() };
+        named::read(input, "ssh", &input.target.root.target_path(&whole), seen, harvest, &settings);
+    }
 }
 
 /// The settings of a file: line, name in lower case, words.
@@ -249,21 +253,15 @@ pub fn parse_settings(bytes: &[u8]) -> Vec<(u32, Vec<u8>, Vec<Vec<u8>>)> {
 
 /// Reads the files of keys that a setting names for every account, unless they lie where they are read anyway.
 fn follow(input: &Input<'_>, files: &[Vec<u8>], harvest: &mut Harvest) {
-    let mut seen: Vec<TargetPath> = Vec::new();
+    let mut seen = Seen::default();
     for written in files.iter().filter(|written| !matches!(written.as_slice(), b"none")) {
         for account in &input.target.accounts {
             let path = expanded(written, account.name.as_bytes(), &account.home);
             let path = input.target.root.target_path(&path);
-            if seen.contains(&path) {
-                continue;
-            }
-            if seen.len() >= MOST_FILES {
-                let says = format!("only the first {MOST_FILES} files of keys that it names were read");
-                return harvest.gaps.push(gap(input, GapReason::TooLarge).because(says));
-            }
-            seen.push(path.clone());
             let name = written.windows(2).any(|part| part == b"%u").then_some(account.name.as_bytes());
-            read_named(input, &path, name, harvest);
+            named::read(input, "ssh", &path, &mut seen, harvest, &|other, content, _, harvest| {
+                keys(other, content, name, harvest);
+            });
         }
     }
 }
@@ -288,28 +286,15 @@ fn expanded(written: &[u8], name: &[u8], home: &TargetPath) -> Vec<u8> {
     out
 }
 
-fn read_named(input: &Input<'_>, path: &TargetPath, account: Option<&[u8]>, harvest: &mut Harvest) {
-    let root = &input.target.root;
-    let Some(folder) = path.parent() else { return };
-    let Ok(dir) = root.resolve(&folder).and_then(|place| root.open_dir(&place)) else { return };
-    let Ok(stat) = dir.stat_entry(path.file_name()) else { return };
-    let candidate =
-        Candidate::<'_, Dir> { check: 0, dir: &dir, name: path.file_name(), kind: stat.kind, path: path.clone() };
-    let other = input.instead(&candidate);
-    if place_of(&other, "ssh").is_some() {
-        return;
-    }
-    if let Some(content) = content(&other, harvest) {
-        keys(&other, &content, account, harvest);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "plants a link")]
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::extract::autostart::planted::Tree;
+    use crate::model::coverage::GapReason;
     use crate::model::host::Platform;
 
     // The key is that of RFC 8032's first test vector; the fingerprint is what `ssh-keygen -l` says of it.
@@ -336,7 +321,7 @@ mod tests {
                     "AuthorizedKey a b {print} | when login over ssh, LD_PRELOAD=/dev/shm/x.so \
                      | Library /dev/shm/x.so Temporary"
                 ),
-                "AuthorizedKey x ssh-rsa no fingerprint | when login over ssh".to_owned(),
+                "AuthorizedKey x ssh-rsa | when login over ssh".to_owned(),
             ]
         );
     }
@@ -362,6 +347,44 @@ mod tests {
         assert_eq!(told[1], "SshRc subsystem | runs x /usr/lib/x | when login over ssh | Program /usr/lib/x");
         assert!(told[2].ends_with("| FetchesAndRuns"), "{}", told[2]);
         assert!(told[3].starts_with("AuthorizedKey other") && told[3].contains("| as mia"), "{}", told[3]);
+    }
+
+    #[test]
+    fn the_first_word_says_whether_it_is_of_sshd() {
+        let text = "ForceCommand /opt/x none\nForceCommand internal-sftp -d /none\nAuthorizedKeysCommand none\n\
+                    Subsystem sftp internal-sftp -l INFO\nSubsystem none /opt/y internal-sftp\n";
+        let path = "/etc/ssh/sshd_config";
+        let told = Tree::with(&[(path, text.as_bytes())]).told(&EXTRACTOR, Platform::Linux, path);
+        assert!(told.len() == 2 && told[0].contains("/opt/x none") && told[1].contains("/opt/y"), "{told:?}");
+    }
+
+    #[test]
+    fn what_sshd_includes_is_read() {
+        let path = "/etc/ssh/sshd_config";
+        let tree = Tree::with(&[
+            (path, b"Include /opt/s/*.conf more sshd_config.d/*.conf\nInclude /opt/*/x.conf\nInclude /opt/none/*\n"),
+            ("/opt/s/a.conf", b"ForceCommand /opt/x\nInclude /opt/s/a.conf\n"),
+            ("/opt/s/a.txt", b"ForceCommand /opt/no\n"),
+            ("/etc/ssh/more", b"AuthorizedKeysCommand /opt/y\n"),
+            ("/etc/ssh/sshd_config.d/b.conf", b"ForceCommand /opt/read-where-it-lies\n"),
+        ]);
+        let told = tree.told(&EXTRACTOR, Platform::Linux, path);
+        assert!(told.len() == 2 && told[0].contains("/opt/x") && told[1].contains("/opt/y"), "{told:?}");
+        let gaps = tree.read(&EXTRACTOR, Platform::Linux, path).gaps;
+        assert!(gaps.len() == 1 && gaps[0].material && gaps[0].reason == GapReason::Unchecked, "{gaps:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_a_gap() {
+        let path = "/etc/ssh/sshd_config";
+        let gaps = |text: &str| {
+            let tree = Tree::with(&[(path, text.as_bytes()), ("/srv/keys", b"")]);
+            std::os::unix::fs::symlink("loop", tree.at("/srv/loop")).unwrap();
+            tree.read(&EXTRACTOR, Platform::Linux, path).gaps.len()
+        };
+        assert_eq!(gaps("AuthorizedKeysFile /srv/gone/%u\n"), 0);
+        assert_eq!(gaps("AuthorizedKeysFile /srv/keys/%u\n"), 0);
+        assert!(gaps("AuthorizedKeysFile /srv/loop/%u\n") > 0);
     }
 
     proptest! {

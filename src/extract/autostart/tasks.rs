@@ -8,7 +8,7 @@
 //! ```
 
 use super::command::{Told, windows};
-use super::{CAP, Entry, MOST, content, gap, place_of, push};
+use super::{CAP, Entry, MOST, content, cut, gap, place_of, push};
 use crate::extract::Extractor;
 use crate::extract::format::xml::{self, Element};
 use crate::extract::input::Input;
@@ -103,6 +103,9 @@ fn one(input: &Input<'_>, dir: &Dir, name: &[u8], kind: EntryKind, path: TargetP
                 own.gaps.push(gap(&input, fault.reason).because(fault.what));
             }
             if let Some(task) = document.root.child("Task") {
+                if actions(task).nth(MOST).is_some() {
+                    cut(&input, format!("only its first {MOST} actions were taken"), &mut own);
+                }
                 push(&input, &content, entry(name, task), &mut own);
             }
         }
@@ -111,13 +114,16 @@ fn one(input: &Input<'_>, dir: &Dir, name: &[u8], kind: EntryKind, path: TargetP
     harvest.merge(own);
 }
 
-/// A task and all of its actions.
+fn actions(task: &Element) -> impl Iterator<Item = &Element> {
+    task.children.iter().filter(|child| child.name == "Actions").flat_map(|actions| &actions.children)
+}
+
+/// A task and its actions, of which at most [`MOST`] are taken.
 #[must_use]
 pub fn entry(name: &[u8], task: &Element) -> Entry {
     let mut told = Told::default();
     let mut commands = Vec::new();
-    let actions = task.children.iter().filter(|child| child.name == "Actions").flat_map(|actions| &actions.children);
-    for action in actions.take(MOST) {
+    for action in actions(task).take(MOST) {
         let command = match action.name.as_str() {
             "Exec" => {
                 let program = action.text_of("Command");
@@ -205,6 +211,14 @@ mod tests {
         assert_eq!(tree.read(&EXTRACTOR, Platform::Windows, "/Windows/System32/Tasks").gaps.len(), 1);
         assert_eq!(tree.told(&EXTRACTOR, Platform::Windows, "/Windows/Tasks"), ["ScheduledTask old.job"]);
         assert!(tree.told(&EXTRACTOR, Platform::Windows, "/backup/Tasks").is_empty());
+    }
+
+    #[test]
+    fn actions_beyond_the_bound_are_a_gap() {
+        let text = format!("<Task><Actions>{}</Actions></Task>", "<Exec/>".repeat(MOST + 1));
+        let tree = Tree::with(&[("/Windows/System32/Tasks/x", text.as_bytes())]);
+        let gaps = tree.read(&EXTRACTOR, Platform::Windows, "/Windows/System32/Tasks").gaps;
+        assert!(gaps.iter().any(|gap| gap.material && gap.reason == GapReason::TooLarge), "{gaps:?}");
     }
 
     proptest! {

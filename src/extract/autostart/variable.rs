@@ -18,16 +18,14 @@ use crate::model::text::Excerpt;
 use crate::model::variable::{Loads, VariableSetting, loads};
 use crate::target::Target;
 
-/// Most rows of one host; honest ones have a few dozen.
-const MOST: usize = 20_000;
-
-/// Makes a row of each setting that has code loaded or run.
+/// Makes a row of each setting that has code loaded or run. How many there are is bounded where the files are read, and told
+/// there; a bound here could not be told.
 pub fn rows(target: &Target, facts: &mut Facts) {
     facts.variables.sort_unstable();
     facts.variables.dedup();
     let mut alike: HashMap<_, usize> = HashMap::new();
     let mut made = Vec::new();
-    for one in facts.variables.iter().take(MOST) {
+    for one in &facts.variables {
         if let Some(row) = row(target, one) {
             let count = alike.entry((&one.path, one.variable, &one.text)).or_default();
             made.push(identified(row, *count));
@@ -178,6 +176,17 @@ mod tests {
             ]
         );
         assert!(of("/srv/copy/etc/environment", "LD_PRELOAD=/tmp/a.so\n").is_empty());
+    }
+
+    #[test]
+    fn no_variable_is_left_out() {
+        let text = "LD_PRELOAD=/tmp/a.so\n";
+        let tree = Tree::with(&[("/etc/environment", text.as_bytes())]);
+        let mut facts = tree.read(&setting::EXTRACTOR, Platform::Linux, "/etc/environment").facts;
+        let one = facts.variables[0].clone();
+        facts.variables = (1..=20_001).map(|line| VariableSetting { line, ..one.clone() }).collect();
+        rows(&tree.target(Platform::Linux), &mut facts);
+        assert_eq!(facts.autostarts.len(), 20_001);
     }
 
     proptest! {

@@ -61,7 +61,7 @@ fn read(input: &Input<'_>) -> Harvest {
             (false, false) => [b"session of ".as_slice(), &sessions].concat(),
         },
         runs_as: desktop.user,
-        enabled: (!is_bus).then_some(!desktop.is_off),
+        enabled: if is_bus || (desktop.is_off_somewhere && !desktop.is_off) { None } else { Some(!desktop.is_off) },
         ..Entry::new(kind, if is_bus { desktop.name.as_deref() } else { None }.unwrap_or(input.candidate.name))
     };
     push(input, &content, entry, &mut harvest);
@@ -81,8 +81,10 @@ pub struct Desktop {
     pub user: Option<Vec<u8>>,
     /// `OnlyShowIn=`.
     pub sessions: Option<Vec<u8>>,
-    /// `Hidden=` and its like: it is not started.
+    /// `Hidden=`: it is not started.
     pub is_off: bool,
+    /// `X-GNOME-Autostart-enabled=false`: GNOME does not start it, others do.
+    pub is_off_somewhere: bool,
 }
 
 /// Reads the group that counts of a desktop entry or of a file of the message bus.
@@ -109,7 +111,7 @@ pub fn parse(bytes: &[u8]) -> Desktop {
             b"User" => out.user = Some(value.to_vec()),
             b"OnlyShowIn" => out.sessions = Some(value.to_vec()),
             b"Hidden" => out.is_off |= says(b"true"),
-            b"X-GNOME-Autostart-enabled" => out.is_off |= says(b"false"),
+            b"X-GNOME-Autostart-enabled" => out.is_off_somewhere |= says(b"false"),
             _ => {}
         }
     }
@@ -149,11 +151,16 @@ mod tests {
             ),
             ["XdgAutostart x.desktop | runs /opt/x -a | when session of GNOME; | Program /opt/x"]
         );
-        for (line, is_on) in [("", true), ("Hidden=true", false), ("X-GNOME-Autostart-enabled=false", false)] {
+        for (line, is_on) in [
+            ("", Some(true)),
+            ("Hidden=true", Some(false)),
+            ("X-GNOME-Autostart-enabled=false", None),
+            ("X-GNOME-Autostart-enabled=false\nHidden=true", Some(false)),
+        ] {
             let text = format!("[Desktop Entry]\nExec=x\n{line}\n");
             let path = "/etc/xdg/autostart/x.desktop";
             let harvest = Tree::with(&[(path, text.as_bytes())]).read(&EXTRACTOR, Platform::Linux, path);
-            assert_eq!(harvest.facts.autostarts[0].enabled, Some(is_on));
+            assert_eq!(harvest.facts.autostarts[0].enabled, is_on);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Repositories of git at rest: how old a checkout is, what its logs tell, and which workflows lie in commits that a branch
 //! or tag leads to, though the work tree does not show them. Only the folders of workflows are looked into, each once.
 
+mod modules;
 pub mod object;
 pub mod pack;
 pub mod refs;
@@ -65,8 +66,7 @@ fn read(input: &Input<'_>) -> Harvest {
         Ok(dir) => dir,
         Err(why) => return Harvest::missed(input.gap(why)),
     };
-    let is = |name: &[u8], kind| dir.stat_entry(name).is_ok_and(|stat| stat.kind == kind);
-    if !is(b"objects", EntryKind::Dir) || !is(b"HEAD", EntryKind::File) {
+    if !is_repository(&dir) {
         return harvest;
     }
     let path = input.candidate.path.clone();
@@ -76,7 +76,13 @@ fn read(input: &Input<'_>) -> Harvest {
     harvest.facts.checkouts.push(Checkout { path: repository.top.clone(), since });
     repository.read_logs(&mut harvest);
     repository.read_tips(&mut harvest);
+    repository.read_submodules(&mut harvest);
     harvest
+}
+
+fn is_repository(dir: &Dir) -> bool {
+    let is = |name: &[u8], kind| dir.stat_entry(name).is_ok_and(|stat| stat.kind == kind);
+    is(b"objects", EntryKind::Dir) && is(b"HEAD", EntryKind::File)
 }
 
 impl Repository<'_> {
@@ -168,21 +174,23 @@ impl Repository<'_> {
     }
 
     fn read_tips(&self, harvest: &mut Harvest) {
-        let (references, is_whole) = refs::all(self.input, &self.dir, &self.path);
-        if !is_whole {
-            let says = format!("not all of its references were followed: at most {}", refs::MOST);
-            harvest.gaps.push(self.input.gap(GapReason::TooLarge).because(says));
-        }
+        refs::note_format(self.input, &self.dir, &self.path, harvest);
+        let references = refs::all(self.input, &self.dir, &self.path, harvest);
         let mut look = Look {
             store: Store::of(self.input, &self.dir, &self.path),
             seen: HashSet::new(),
             left: MOST_WORKFLOWS,
+            is_cut: false,
             miss: None,
         };
         for reference in &references {
             if look.seen.insert((reference.id, Vec::new())) {
                 self.read_tip(&mut look, reference, harvest);
             }
+        }
+        if look.is_cut {
+            let says = format!("only {MOST_WORKFLOWS} versions of its workflows were read");
+            harvest.gaps.push(self.input.gap_at(self.path.clone(), GapReason::TooLarge).because(says));
         }
         if let Some((why, id)) = look.miss {
             let says = format!("the object {} could not be read, and may be others", crate::model::id::hex(&id));
@@ -193,7 +201,7 @@ impl Repository<'_> {
                 Miss::TooLarge => GapReason::TooLarge,
                 Miss::Disk => GapReason::Unreadable,
             };
-            harvest.gaps.push(self.input.gap(reason).because(says));
+            harvest.gaps.push(self.input.gap_at(self.path.clone(), reason).because(says));
         }
     }
 
@@ -219,10 +227,9 @@ impl Repository<'_> {
             let folder = folder_of(&top, service).and_then(|folder| look.entry(folder, b"workflows"));
             let Some(folder) = folder.filter(|id| look.seen.insert((*id, service.to_vec()))) else { continue };
             for (name, id) in look.files(folder) {
-                if look.left == 0 || !look.seen.insert((id, name.clone())) {
+                if !look.seen.insert((id, name.clone())) || !look.takes() {
                     continue;
                 }
-                look.left -= 1;
                 let Some(bytes) = look.read(id, Kind::Blob) else { continue };
                 self.read_workflow(&Workflow { service, name: &name, bytes: &bytes }, &shown, made, harvest);
             }
@@ -265,6 +272,8 @@ struct Look<'a> {
     store: Store<'a>,
     seen: HashSet<(ObjectId, Vec<u8>)>,
     left: usize,
+    /// Whether some workflows were left out.
+    is_cut: bool,
     miss: Option<(Miss, ObjectId)>,
 }
 
@@ -280,7 +289,25 @@ impl Look<'_> {
     }
 
     fn read(&mut self, id: ObjectId, kind: Kind) -> Option<Vec<u8>> {
-        self.any(id).filter(|found| found.kind == kind).map(|found| found.bytes)
+        let found = self.any(id)?;
+        if found.kind != kind {
+            return self.faulty(id);
+        }
+        Some(found.bytes)
+    }
+
+    /// Notes that an object is not what it has to be.
+    fn faulty<T>(&mut self, id: ObjectId) -> Option<T> {
+        self.miss.get_or_insert((Miss::Faulty, id));
+        None
+    }
+
+    /// Whether one more workflow is read.
+    fn takes(&mut self) -> bool {
+        self.is_cut |= self.left == 0;
+        let is_one = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        is_one
     }
 
     /// The tree, the time and the message of a commit, through tags.
@@ -289,15 +316,19 @@ impl Look<'_> {
         for _ in 0..5 {
             let found = self.any(next)?;
             match found.kind {
-                Kind::Tag => next = object::tag(&found.bytes)?,
+                Kind::Tag => match object::tag(&found.bytes) {
+                    Some(to) => next = to,
+                    None => return self.faulty(next),
+                },
                 Kind::Commit => {
-                    let (tree, made, message) = object::commit(&found.bytes)?;
+                    let Some((tree, made, message)) = object::commit(&found.bytes) else { return self.faulty(next) };
                     return Some((tree, made, message.to_vec()));
                 }
+                // A tag may well lead to these.
                 Kind::Tree | Kind::Blob => return None,
             }
         }
-        None
+        self.faulty(next)
     }
 
     /// A folder of a tree.

@@ -370,7 +370,9 @@ mod tests {
         assert_eq!(tree.told("/etc/security/pam_env.conf").len(), 1);
         assert_eq!(tree.told("/etc/systemd/system/x.service"), ["/etc/systemd/system/x.service:2 PYTHONPATH=/a Unit"]);
         assert_eq!(tree.told("/etc/cron.d/x"), ["/etc/cron.d/x:1 PYTHONPATH=/a Crontab"]);
-        assert_eq!(tree.told("/Library/LaunchDaemons/x.plist").len(), 1);
+        let daemon = "/Library/LaunchDaemons/x.plist";
+        assert_eq!(tree.read(Platform::Macos, daemon).facts.settings.len(), 1);
+        assert_eq!(tree.told(daemon).len(), 0);
         assert_eq!(tree.told("/srv/profile").len(), 0);
         let harvest = tree.read(Platform::Linux, "/home/mia/.bashrc");
         let [one] = harvest.facts.settings.as_slice() else { panic!() };

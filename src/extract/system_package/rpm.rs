@@ -11,6 +11,7 @@ use crate::extract::input::Input;
 use crate::model::coverage::{GapReason, Skipped};
 use crate::model::distribution::DistState;
 use crate::model::facts::Harvest;
+use crate::model::system_package::SystemPackage;
 
 /// Bytes that are looked at at a time.
 const PART: usize = 256 << 10;
@@ -49,9 +50,7 @@ pub(super) fn read(input: &Input<'_>) -> Harvest {
         window.extend_from_slice(part.get(..got).unwrap_or_default());
         for row in names.iter().flat_map(|name| find(&window, name)) {
             let found = package(input.candidate.path.clone(), "rpm", &row, Some(modified));
-            if harvest.facts.system_packages.len() < MOST && !harvest.facts.system_packages.contains(&found) {
-                harvest.facts.system_packages.push(found);
-            }
+            keep(input, found, &mut harvest);
         }
         if got == 0 {
             break;
@@ -60,6 +59,18 @@ pub(super) fn read(input: &Input<'_>) -> Harvest {
         window.drain(..gone);
     }
     harvest
+}
+
+fn keep(input: &Input<'_>, found: SystemPackage, harvest: &mut Harvest) {
+    if harvest.facts.system_packages.contains(&found) {
+        return;
+    }
+    if harvest.facts.system_packages.len() < MOST {
+        harvest.facts.system_packages.push(found);
+    } else if !harvest.gaps.iter().any(|gap| gap.reason == GapReason::TooLarge) {
+        let says = format!("only its first {MOST} rows of watched names were taken");
+        harvest.gaps.push(input.gap(GapReason::TooLarge).because(says));
+    }
 }
 
 /// The versions that stand behind a name.
