@@ -26,7 +26,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, Error> {
     let difference = compare::compare(&before, &after);
     let code = ExitCode::of(after.level(), after.coverage());
     output::to_stdout(|out| match args.format {
-        DiffFormat::Text => diff_shown::write(&before, &after, &difference, args, out),
+        DiffFormat::Text => diff_shown::write(&before, &after, (&difference, &warnings), args, out),
         DiffFormat::Json => {
             let document =
                 Document { before: &before, after: &after, difference: &difference, warnings: &warnings, code };

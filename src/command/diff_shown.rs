@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::DiffArgs;
 use crate::compare::told::Told;
 use crate::compare::{Changed, Difference, Noted, Part, Row, Section};
-use crate::model::text::counted;
+use crate::model::text::{Excerpt, counted};
 use crate::model::time::Time;
 use crate::model::verdict::{Completeness, Level};
 use crate::report::sanitize::line;
@@ -13,20 +13,19 @@ use crate::report::sanitize::line;
 /// Rows that are shown of one kind without `-v`.
 const SHOWN: usize = 20;
 
-/// Characters that are shown of a text: commands may be long, and a report may have been changed by somebody.
-const LONGEST: usize = 300;
-
 /// Writes the comparison, or with `-q` its sentence only.
 pub(super) fn write(
     before: &Told,
     after: &Told,
-    found: &Difference,
+    (found, warnings): (&Difference, &[String]),
     args: &DiffArgs,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if !args.quiet {
         head("before", before, out)?;
         head("after", after, out)?;
+        // Who keeps the text keeps this with it.
+        warnings.iter().try_for_each(|text| writeln!(out, "careful {}", line(text)))?;
         for part in &found.parts {
             section(part, args.verbose, out)?;
         }
@@ -98,12 +97,10 @@ fn label(what: &str) -> &str {
     if what == "enabled" { "armed" } else { what }
 }
 
-/// What may go to a terminal.
+/// What may go to a terminal. An older version may have known fewer secrets, and a report may have been changed: what it
+/// holds goes through the redactor again.
 fn text(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", line(text.get(..end).unwrap_or_default())),
-        None => line(text),
-    }
+    line(Excerpt::of(text.as_bytes()).as_str())
 }
 
 /// A title within a sentence.

@@ -14,6 +14,9 @@ pub struct Word {
 /// Longest `$(…)` or `${…}` that is kept as part of a word. Of a longer one the inner commands are read as such.
 const LONGEST_SUBSTITUTION: usize = 1024;
 
+/// Most `$(` without an end that are looked for; behind these, one is read as if it were text.
+const MOST_ENDLESS: u32 = 1000;
+
 /// Most here-documents without an end that are looked for; each look goes through the rest of the script.
 const MOST_OPEN_DOCUMENTS: u32 = 16;
 
@@ -48,6 +51,7 @@ pub fn joined(script: &[u8]) -> Vec<(Joint, Vec<Word>)> {
         open: 0,
         drops: false,
         joint: Joint::Next,
+        endless: 0,
         depth: 0,
         pipeline: 0,
     };
@@ -71,6 +75,8 @@ struct Reader<'a> {
     drops: bool,
     /// What stands in front of the next command.
     joint: Joint,
+    /// How many `$(` had no end so far; each look for one goes through what follows.
+    endless: u32,
     /// How many `(` are open.
     depth: u32,
     /// How many commands were done where this pipeline began.
@@ -215,13 +221,17 @@ impl Reader<'_> {
             self.skip(1);
             return self.double();
         }
-        match substitution(self.rest) {
+        let found = if self.endless < MOST_ENDLESS { substitution(self.rest) } else { None };
+        match found {
             Some(end) => {
                 let whole = self.rest.get(..end).unwrap_or_default().to_vec();
                 self.push(&whole);
                 self.skip(end);
             }
-            None => self.literal(),
+            None => {
+                self.endless += u32::from(self.endless < MOST_ENDLESS);
+                self.literal();
+            }
         }
     }
 
@@ -283,6 +293,7 @@ impl Reader<'_> {
 fn quoted(inner: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut text = Vec::new();
     let mut at = 0;
+    let mut endless = 0;
     loop {
         let rest = inner.get(at..)?;
         at += match rest {
@@ -293,7 +304,9 @@ fn quoted(inner: &[u8]) -> Option<(Vec<u8>, usize)> {
                 2
             }
             [first, ..] => {
-                let length = substitution(rest).unwrap_or(0);
+                let is_looked_for = endless < MOST_ENDLESS && matches!(first, b'$' | b'`');
+                let length = if is_looked_for { substitution(rest).unwrap_or(0) } else { 0 };
+                endless += u32::from(is_looked_for && length == 0);
                 match rest.get(..length).filter(|whole| !whole.is_empty()) {
                     Some(whole) => text.extend_from_slice(whole),
                     None => text.push(*first),

@@ -468,6 +468,10 @@ mod tests {
             starts("echo `/opt/a` ${B:-$(/opt/b $(/opt/c))} $((1 + 2))"),
             ["1:/opt/a Program", "1:/opt/c Program", "1:/opt/b Program"]
         );
+    }
+
+    #[test]
+    fn programs_behind_others_are_named() {
         assert_eq!(starts("su mia -c '/tmp/x -y'"), ["1:/tmp/x Program"]);
         assert_eq!(starts("find /opt -name x -exec /tmp/x {} +"), ["1:/tmp/x Program"]);
         assert_eq!(starts("start-stop-daemon --start --exec /opt/d -- -x"), ["1:/opt/d Program"]);
