@@ -15,7 +15,7 @@ pub fn makers(kind: AutostartKind) -> &'static [&'static str] {
         | Kind::SystemdSocket
         | Kind::SystemdUnit
         | Kind::SystemdDropIn => &["autostart-systemd"],
-        Kind::SystemdEnvironment => &[],
+        Kind::SystemdEnvironment => &["autostart-environment"],
         Kind::Cron | Kind::Anacron => &["autostart-cron"],
         Kind::At => &["autostart-at"],
         Kind::SystemdGenerator | Kind::CronScript | Kind::ShellRc | Kind::RcLocal | Kind::Motd => {
