@@ -19,7 +19,7 @@ use crate::model::host::{Account, Homes, Host, Platform};
 use crate::model::path::TargetPath;
 use mounts::Mounts;
 use root::Root;
-use starts::StartPlaces;
+use starts::{StartPlace, StartPlaces, StartRule};
 
 /// How a target is opened.
 pub struct Wanted<'a> {
@@ -105,6 +105,19 @@ impl Target {
     #[must_use]
     pub fn home_of(&self, path: &TargetPath) -> Option<&Account> {
         self.homes.holding(path).and_then(|at| self.accounts.get(at))
+    }
+
+    /// Whether a folder is the home of an account, by its path or by the one that people use.
+    #[must_use]
+    pub fn is_home(&self, folder: &TargetPath) -> bool {
+        self.home_of(folder).is_some_and(|account| account.home == *folder || account.real_home == *folder)
+    }
+
+    /// What a file is among the places of what starts by itself, by the rules that this system has and `wanted` takes.
+    pub fn start_place(&self, path: &TargetPath, wanted: impl Fn(&StartRule) -> bool) -> Option<StartPlace<'_>> {
+        let platform = self.root.platform();
+        let is_wanted = |rule: &StartRule| rule.systems.contains(&platform) && wanted(rule);
+        self.starts.find(path, is_wanted, |folder| self.is_home(folder))
     }
 
     /// Where the places that packs name really lie, if a link leads there: `/home`, `/tmp` and `~/.config` may be links.

@@ -94,9 +94,8 @@ fn read(input: &Input<'_>) -> Harvest {
 fn workspace(input: &Input<'_>) -> Option<TargetPath> {
     let folder = input.folder();
     let top = if folder.file_name().starts_with(b".") { folder.parent()? } else { folder };
-    let is_home = input.target.home_of(&top).is_some_and(|account| account.home == top || account.real_home == top);
     let is_checkout = input.candidate.name == b".mcp.json" || input.folder().file_name().starts_with(b".");
-    (is_checkout && !is_home).then_some(top)
+    (is_checkout && !input.target.is_home(&top)).then_some(top)
 }
 
 /// What a file of settings in JSON has run.

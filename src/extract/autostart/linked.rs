@@ -154,15 +154,11 @@ impl Reader<'_> {
 
     /// Whether a file is in its place where it really lies: `/lib/systemd` is `/usr/lib/systemd`.
     fn is_read_there(&self, real: &TargetPath, rule: &StartRule) -> bool {
-        let target = self.target;
-        let is_home = |top: &TargetPath| {
-            target.home_of(top).is_some_and(|account| account.home == *top || account.real_home == *top)
-        };
         let is_alike = |other: &StartRule| {
             (rule.family.is_some() && other.family == rule.family)
                 || (rule.variables.is_some() && other.variables == rule.variables)
         };
-        target.starts.find(real, is_alike, is_home).is_some_and(|place| place.is_in_place)
+        self.target.start_place(real, is_alike).is_some_and(|place| place.is_in_place)
     }
 
     fn list(&mut self, dir: &Dir, path: &TargetPath) -> Vec<(Vec<u8>, EntryKind)> {

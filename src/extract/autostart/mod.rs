@@ -130,11 +130,8 @@ pub struct Held {
 #[must_use]
 pub fn place_of<'a>(input: &'a Input<'_>, family: &str) -> Option<StartPlace<'a>> {
     let target = input.target;
-    let is_home =
-        |top: &TargetPath| target.home_of(top).is_some_and(|account| account.home == *top || account.real_home == *top);
-    let platform = target.root.platform();
-    let is_wanted = |rule: &StartRule| rule.family.as_deref() == Some(family) && rule.systems.contains(&platform);
-    let place = target.starts.find(&input.candidate.path, is_wanted, is_home).filter(|place| place.is_in_place)?;
+    let is_wanted = |rule: &StartRule| rule.family.as_deref() == Some(family);
+    let place = target.start_place(&input.candidate.path, is_wanted).filter(|place| place.is_in_place)?;
     (!is_in_layer(&input.candidate.path) && !target.mounts.has_in_layer(&input.candidate.path)).then_some(place)
 }
 

@@ -21,7 +21,6 @@ use crate::model::coverage::GapReason;
 use crate::model::facts::Harvest;
 use crate::model::interest::{Ask, EntryKind, Interest};
 use crate::model::path::TargetPath;
-use crate::target::starts::StartRule;
 
 /// The row for units.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -129,11 +128,8 @@ fn linked(input: &Input<'_>, kind: AutostartKind) -> Option<Harvest> {
 
 /// Whether a unit lies where systemd looks for units by itself.
 fn is_read_there(input: &Input<'_>, path: &TargetPath) -> bool {
-    let target = input.target;
-    let is_home =
-        |top: &TargetPath| target.home_of(top).is_some_and(|account| account.real_home == *top || account.home == *top);
-    let is_units = |rule: &StartRule| rule.family.as_deref() == Some("systemd");
-    target.starts.find(path, is_units, is_home).is_some_and(|place| place.is_in_place)
+    let place = input.target.start_place(path, |rule| rule.family.as_deref() == Some("systemd"));
+    place.is_some_and(|place| place.is_in_place)
 }
 
 fn read_link(input: &Input<'_>) -> Harvest {

@@ -20,7 +20,6 @@ use crate::model::setting::{self as model, LONGEST_VALUE, PythonSetting, Setting
 use crate::model::text::Excerpt;
 use crate::model::variable::VariableSetting;
 use crate::target::dir::Stat;
-use crate::target::starts::StartRule;
 
 /// The row.
 pub const EXTRACTOR: Extractor = Extractor {
@@ -119,12 +118,7 @@ fn parse(form: SettingForm, name: &[u8], bytes: &[u8]) -> Vec<Found> {
 }
 
 fn place_of(input: &Input<'_>, path: &TargetPath) -> Option<Place> {
-    let target = input.target;
-    let is_home =
-        |top: &TargetPath| target.home_of(top).is_some_and(|account| account.home == *top || account.real_home == *top);
-    let platform = target.root.platform();
-    let is_wanted = |rule: &StartRule| rule.variables.is_some() && rule.systems.contains(&platform);
-    let place = target.starts.find(path, is_wanted, is_home)?;
+    let place = input.target.start_place(path, |rule| rule.variables.is_some())?;
     Some(Place { form: place.rule.variables?, is_in_place: place.is_in_place })
 }
 
