@@ -47,6 +47,7 @@ impl FolderTable {
 
     /// Calls `ask` with the number of every check that wants the files of the folder `name`, which lies in `above`. It may
     /// hear of a check twice.
+    #[inline(always)]
     pub(super) fn askers(&self, name: &[u8], above: &[u8], mut ask: impl FnMut(usize)) {
         let wants = |asker: &&Asker| asker.above.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(above));
         if self.exact_gate.has(exact_key(name)) {

@@ -1,4 +1,5 @@
-//! Which names the checks ask for, compiled so that a name nobody asked for costs two look-ups in a bit map.
+//! Which names the checks ask for, compiled so that a name nobody asked for costs two look-ups in a bit map. The program is
+//! built for size; what is asked of every entry is put in line all the same.
 
 use std::collections::HashMap;
 
@@ -41,20 +42,24 @@ impl Gate {
         }
     }
 
+    #[inline(always)]
     pub(super) fn has(&self, key: u16) -> bool {
         self.0.get(usize::from(key >> 6)).is_some_and(|word| word >> (key & 63) & 1 == 1)
     }
 }
 
+#[inline(always)]
 fn pair(first: u8, second: u8) -> u16 {
     u16::from_be_bytes([first.to_ascii_lowercase(), second.to_ascii_lowercase()])
 }
 
+#[inline(always)]
 pub(super) fn exact_key(name: &[u8]) -> u16 {
     let (first, last) = (name.first().copied().unwrap_or(0), name.last().copied().unwrap_or(0));
     pair(first, last) ^ (name.len() as u16).wrapping_mul(0x9e37)
 }
 
+#[inline(always)]
 pub(super) fn suffix_key(name: &[u8]) -> u16 {
     match name {
         [.., before, last] => pair(*before, *last),
@@ -62,6 +67,7 @@ pub(super) fn suffix_key(name: &[u8]) -> u16 {
     }
 }
 
+#[inline(always)]
 fn prefix_key(name: &[u8]) -> u16 {
     match name {
         [first, second, ..] => pair(*first, *second),
@@ -157,11 +163,13 @@ impl NameTable {
 
     /// Calls `ask` with the number of every check that wants the files of the folder `name`, which lies in `above`. It may
     /// hear of a check twice.
+    #[inline(always)]
     pub fn folder_askers(&self, name: &[u8], above: &[u8], ask: impl FnMut(usize)) {
         self.folders.askers(name, above, ask);
     }
 
     /// Calls `ask` with the number of every check that wants an entry of this name.
+    #[inline(always)]
     pub fn askers(&self, name: &[u8], is_dir: bool, mut ask: impl FnMut(usize)) {
         let wants = |asker: &Asker| asker.dirs || !is_dir;
         if self.suffix_gate.has(suffix_key(name)) {
