@@ -108,11 +108,11 @@ impl Entry {
 const ADVICE: &str = "On this host: stop it before anything else is revoked or deleted, by its own means (systemctl disable --now, crontab -e, launchctl \
                       bootout …), after a copy of the named file and of what it starts was kept with its times. Start no Python to look at them.";
 
-/// An entry with what is said of it: `systemd-service sysmon.service (not armed)`, `cron mia, line 3`.
+/// An entry with what is said of it: `systemd-service sysmon.service (not armed)`. Its line is part of the evidence only: it
+/// moves when another one is put above, and the entry is still the same.
 fn named(row: &Autostart) -> String {
-    let line = row.line.filter(|_| row.size.is_none()).map(|line| format!(", line {line}")).unwrap_or_default();
     let state = if row.enabled == Some(false) { " (not armed)" } else { "" };
-    format!("{} {}{line}{state}", row.kind.name(), row.name.as_str())
+    format!("{} {}{state}", row.kind.name(), row.name.as_str())
 }
 
 /// The technique of MITRE ATT&CK.
