@@ -107,11 +107,11 @@ fn explain(intel: &Intel, id: &str) -> Option<Vec<String>> {
 /// Kinds, places, marks and signs of what starts by itself.
 fn starts(id: &str) -> Option<Vec<String>> {
     let plain = |what: &str, sentence: String| Some(vec![format!("{id} ({what})"), String::new(), sentence]);
-    if let Some((mark, why)) = MARKS.iter().find(|(mark, _)| is_called(mark, id)) {
+    if let Some((mark, why)) = MARKS.iter().find(|(mark, _)| mark.name() == id) {
         let sentence = format!("It runs something from {}. {why}", mark.sentence());
         return plain("place of a program that starts by itself", sentence);
     }
-    if let Some((sign, why)) = SIGNS.iter().find(|(sign, _)| is_called(sign, id)) {
+    if let Some((sign, why)) = SIGNS.iter().find(|(sign, _)| sign.name() == id) {
         let sentence = format!("It {}. {why}", sign.sentence());
         return plain("sign in what starts by itself", sentence);
     }
@@ -131,11 +131,6 @@ fn starts(id: &str) -> Option<Vec<String>> {
         text.extend(place(rule));
     }
     (!text.is_empty()).then_some(text)
-}
-
-/// Whether the report calls it so.
-fn is_called<T: serde::Serialize>(what: &T, id: &str) -> bool {
-    serde_json::to_value(what).is_ok_and(|word| word == id)
 }
 
 /// The kind as which the list of places has another one: a unit's form is told by its name, anacron's table lies with the

@@ -45,9 +45,11 @@ fn finding(scene: &Scene<'_>, row: &Autostart, known: &Known<'_>) -> Option<Find
 /// Whether an entry is what an indicator speaks of: its kind, its name and every text. Where names have no case, commands
 /// have none either.
 pub(in crate::detect) fn fits(one: &Indicator, row: &Autostart) -> bool {
-    let is_kind = one.starts == Some(row.kind);
+    if one.starts != Some(row.kind) {
+        return false;
+    }
     let is_named = |name: &String| glob::fits(name.as_bytes(), row.name.as_str().as_bytes(), glob::caseless);
     let command = row.command.to_ascii_lowercase();
     let has = |text: &String| memchr::memmem::find(&command, text.to_ascii_lowercase().as_bytes()).is_some();
-    is_kind && one.name.as_ref().is_none_or(is_named) && one.contains.iter().all(has)
+    one.name.as_ref().is_none_or(is_named) && one.contains.iter().all(has)
 }
